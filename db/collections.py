@@ -1,0 +1,102 @@
+"""The table of collections: which CLIP model made the vectors of which photo table."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from db.connection import Connection, checked_name
+from db.dialect import DIMENSION
+from db.errors import ExplorerError
+from db.photos import PhotoTable
+
+# The names of the explorer's own tables; a collection is a table too.
+RESERVED = frozenset({"collections", "sessions", "rounds", "labels", "classifiers", "failures"})
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A photo table and what made it.
+
+    Attributes:
+        name: the table's name.
+        model: the CLIP checkpoint: a hub id, a folder, or `sample`.
+        fingerprint: of the checkpoint's weights, so that a changed checkpoint is noticed.
+        source: where the photos came from, in words.
+        dimension: of the vectors.
+        created: when the first photo was about to come in.
+    """
+
+    name: str
+    model: str
+    fingerprint: str
+    source: str
+    dimension: int = DIMENSION
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Collections:
+    """All collections of a database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.command(
+            "CREATE TABLE IF NOT EXISTS collections (name String, model String, "
+            "fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')"
+            ") ENGINE = MergeTree ORDER BY name"
+        )
+
+    def all(self) -> list[Collection]:
+        """Every collection, oldest first."""
+        # The first row counts: two ingests that start together may both write one.
+        rows = self._connection.rows(
+            "SELECT * FROM (SELECT * FROM collections ORDER BY created LIMIT 1 BY name) "
+            "ORDER BY created, name"
+        )
+        return [
+            Collection(**{**row, "created": row["created"].replace(tzinfo=UTC)}) for row in rows
+        ]
+
+    def find(self, name: str) -> Collection | None:
+        """The collection of that name, if there is one."""
+        return next((found for found in self.all() if found.name == name), None)
+
+    def photos(self, collection: Collection) -> PhotoTable:
+        """The collection's photo table."""
+        return PhotoTable(self._connection, collection.name)
+
+    def open(self, wanted: Collection) -> PhotoTable:
+        """The collection's photo table, created if need be.
+
+        Raises:
+            ExplorerError: the name can't be used, or the collection's vectors are another model's.
+        """
+        name = checked_name(wanted.name)
+        if name.lower() in RESERVED:
+            raise ExplorerError(f"{name} is one of the explorer's own tables: choose another name")
+        existing = self.find(name)
+        if existing is not None:
+            _refuse_other_model(existing, wanted)
+        table = PhotoTable(self._connection, name)
+        table.create()
+        if existing is None:
+            self._connection.insert("collections", asdict(wanted))
+        return table
+
+    def drop(self, collection: Collection) -> None:
+        """Delete a collection with its photos; sessions and classifiers stay."""
+        self.photos(collection).drop()
+        self._connection.command(
+            "ALTER TABLE collections DELETE WHERE name = %(name)s", {"name": collection.name}
+        )
+
+
+def _refuse_other_model(existing: Collection, wanted: Collection) -> None:
+    if existing.model != wanted.model:
+        raise ExplorerError(
+            f"The vectors of {existing.name} were made with {existing.model}, not {wanted.model}: "
+            f"use --model {existing.model}, or another --collection"
+        )
+    if existing.fingerprint != wanted.fingerprint:
+        raise ExplorerError(
+            f"{wanted.model} has changed since it made the vectors of {existing.name}: "
+            "use another --collection, or delete this one on the Collection page"
+        )

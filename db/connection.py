@@ -1,0 +1,207 @@
+"""A connection: one clickhouse-connect client and the dialect of the engine behind it."""
+
+import fcntl
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from db.dialect import ClickHouse, Dialect, Embedded, MyScale
+from db.errors import ExplorerError, first_line
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+Parameters = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client of one database; safe to share between threads, which then take turns.
+
+    A long statement (an index build) makes the others wait: give it a connection of its own with
+    `again()`.
+    """
+
+    url: str
+    client: Client
+    dialect: Dialect
+
+    def again(self) -> "Connection":
+        """A second connection to the same database, with a client of its own."""
+        return Connection(self.url, _open_client(self.url), self.dialect)
+
+    def command(self, sql: str, parameters: Parameters = None) -> Any:
+        """Run a statement that returns at most one value."""
+        return self.client.command(
+            sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
+        )
+
+    def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
+        """Run a query; one dictionary a row."""
+        result = self.client.query(
+            sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
+        )
+        return list(result.named_results())
+
+    def arrow(self, sql: str, parameters: Parameters = None) -> pa.Table:
+        """Run a query whose rows hold vectors; Arrow carries them without a Python list each."""
+        return self.client.query_arrow(
+            sql,
+            parameters=_copy(parameters),
+            settings=_room_for(sql, parameters),
+            use_strings=True,
+        )
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert one row."""
+        self.insert_rows(table, list(row), [list(row.values())])
+
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Insert rows in one block."""
+        self.client.insert(table, rows, column_names=columns)
+
+    def insert_arrow(self, table: str, rows: pa.Table) -> None:
+        """Insert the rows of an Arrow table, matching columns by name."""
+        self.client.insert_arrow(table, rows)
+
+    def close(self) -> None:
+        """Give the client, and with the last one the embedded engine, back."""
+        self.client.close()
+
+
+def connect(url: str) -> Connection:
+    """Open the database that a DSN names, and find out which engine it is.
+
+    Args:
+        url: `chdb:///absolute/path[?database=name]`, or a clickhouse-connect DSN.
+
+    Raises:
+        ExplorerError: the engine can't be reached, or another process has the embedded one open.
+    """
+    if url.startswith("chdb:"):
+        _create_database(url)
+        connection = Connection(url, _open_client(url), Embedded())
+    else:
+        client = _open_client(url)
+        connection = Connection(url, client, _server_dialect(client))
+    for statement in connection.dialect.set_up():
+        connection.command(statement)
+    return connection
+
+
+def checked_name(name: str) -> str:
+    """A table name that needs no quoting, or an error: the only names that reach SQL text.
+
+    Raises:
+        ExplorerError: the name is not 1 to 64 letters, digits and underscores, or starts with one.
+    """
+    if not _NAME.fullmatch(name):
+        raise ExplorerError(
+            f"{name!r} can't name a collection: use 1 to 64 letters, digits and underscores, "
+            "not starting with a digit"
+        )
+    return name
+
+
+def shown_url(url: str) -> str:
+    """A DSN without its password and options, fit for a screen or a log."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{unquote(parts.path)}"
+
+
+def _open_client(url: str) -> Client:
+    if url.startswith("chdb:"):
+        path, database = _embedded_target(url)
+        return _open_embedded(path, database)
+    try:
+        # A session id would make the server refuse two queries at once from two page views.
+        return clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
+    except (ClickHouseError, OSError, ValueError, TypeError) as error:
+        raise ExplorerError(
+            f"Can't use the database at {shown_url(url)}: {first_line(error)}. "
+            "Check DATABASE_URL and that the server is up"
+        ) from error
+
+
+def _open_embedded(path: Path, database: str | None) -> Client:
+    _refuse_if_locked(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return clickhouse_connect.get_client(interface="chdb", path=str(path), database=database)
+    except (ClickHouseError, OSError) as error:
+        raise ExplorerError(
+            f"Can't open the embedded database in {path}: {first_line(error)}. "
+            "Check that the folder can be written and the disk is not full"
+        ) from error
+
+
+def _refuse_if_locked(path: Path) -> None:
+    """Say who holds the engine before it is asked, since it would tell only stderr."""
+    status = path / "status"
+    if not status.exists():
+        return
+    text = status.read_text(errors="replace")
+    owner = re.search(r"PID: (\d+)", text)
+    if owner and int(owner[1]) == os.getpid():
+        return
+    with status.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = f"process {owner[1]}" if owner else "another process"
+            raise ExplorerError(
+                f"{status} is locked by {holder}, and the embedded database serves one process: "
+                "stop that one, or, if it is the app, load photos from its Collection page"
+            ) from None
+
+
+def _create_database(url: str) -> None:
+    path, database = _embedded_target(url)
+    if database is None:
+        return
+    client = _open_embedded(path, None)
+    try:
+        client.command(f"CREATE DATABASE IF NOT EXISTS {checked_name(database)}")
+    finally:
+        client.close()
+
+
+def _embedded_target(url: str) -> tuple[Path, str | None]:
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)), parse_qs(parts.query).get("database", [None])[0]
+
+
+def _server_dialect(client: Client) -> Dialect:
+    # MyScale reports ClickHouse's version, so it is known by a table that only it has.
+    found = client.command(
+        "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
+    )
+    return MyScale() if int(str(found)) else ClickHouse()
+
+
+def _copy(parameters: Parameters) -> dict[str, Any] | None:
+    return dict(parameters) if parameters else None
+
+
+def _room_for(sql: str, parameters: Parameters) -> dict[str, Any]:
+    """The parser refuses statements over 256 KiB, which ten thousand excluded ids pass."""
+    size = len(sql) + sum(_size(value) for value in (parameters or {}).values())
+    return {"max_query_size": 4 * size} if size > 50_000 else {}
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return sum(_size(item) + 4 for item in value)
+    return len(str(value))

@@ -1,0 +1,292 @@
+"""A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from db.connection import Connection, checked_name
+from db.dialect import DIMENSION, Search, Vector
+from db.errors import ExplorerError
+
+FACTS = (
+    "page String, photographer String, photographer_url String, description String, "
+    "width UInt32, height UInt32, country String, keywords Array(String)"
+)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo without its vector.
+
+    Attributes:
+        id: unique in its table.
+        url: what a browser or the ingest can open: `https:`, `file:`, or `sample:` + id.
+        page: the photo's own page, or "".
+        photographer: who is to be credited, or "".
+        photographer_url: the photographer's page, or "".
+        description: a sentence about the photo, or "".
+        width: in pixels, upright; 0 if unknown.
+        height: in pixels, upright; 0 if unknown.
+        country: where it was taken, or "".
+        keywords: any number of words.
+    """
+
+    id: str
+    url: str
+    page: str = ""
+    photographer: str = ""
+    photographer_url: str = ""
+    description: str = ""
+    width: int = 0
+    height: int = 0
+    country: str = ""
+    keywords: tuple[str, ...] = ()
+
+
+COLUMNS = tuple(field.name for field in fields(Photo))
+
+_SCHEMA = pa.schema(
+    [("id", pa.string()), ("url", pa.string()), ("vector", pa.list_(pa.float32()))]
+    + [(name, pa.string()) for name in COLUMNS[2:6]]
+    + [("width", pa.uint32()), ("height", pa.uint32()), ("country", pa.string())]
+    + [("keywords", pa.list_(pa.string()))]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A photo with its vector, float32 (512,), and its cosine distance to what was searched."""
+
+    photo: Photo
+    vector: Vector
+    distance: float
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Facts that a photo must have: one of each tuple that is not empty."""
+
+    countries: tuple[str, ...] = ()
+    photographers: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+    def condition(self) -> tuple[str, dict[str, Any]]:
+        """A WHERE expression and the values bound in it; "" where every photo passes."""
+        parts = {
+            "countries": ("country IN %(countries)s", self.countries),
+            "photographers": ("photographer IN %(photographers)s", self.photographers),
+            "keywords": ("hasAny(keywords, %(keywords)s)", list(self.keywords)),
+        }
+        chosen = {name: part for name, part in parts.items() if part[1]}
+        sql = " AND ".join(condition for condition, _ in chosen.values())
+        return sql, {name: values for name, (_, values) in chosen.items()}
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """The vector index of a table.
+
+    Attributes:
+        state: `none`, `building`, `built` or `failed`.
+        detail: why it failed, or "".
+        progress: 0 to 1 while it is built, or None where the engine doesn't tell.
+    """
+
+    state: str
+    detail: str = ""
+    progress: float | None = None
+
+
+class PhotoTable:
+    """One collection's photos and their vectors."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.name = checked_name(name)
+        self._connection = connection
+        self._dialect = connection.dialect
+
+    def create(self) -> None:
+        """Create the table if it isn't there."""
+        self._connection.command(self._dialect.create_photos(self.name, FACTS))
+
+    def drop(self) -> None:
+        """Delete the table with its rows."""
+        self._connection.command(f"DROP TABLE IF EXISTS {self.name}")
+
+    def add(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
+        """Insert photos with their vectors, in one block.
+
+        Args:
+            photos: n photos.
+            vectors: float32 (n, 512), unit norm.
+
+        Raises:
+            ExplorerError: the vectors have another shape.
+        """
+        if vectors.shape != (len(photos), DIMENSION):
+            raise ExplorerError(
+                f"{len(photos)} photos came with vectors of shape {vectors.shape}: "
+                f"{self.name} holds {DIMENSION} numbers a photo"
+            )
+        if photos:
+            self._connection.insert_arrow(self.name, _to_arrow(photos, vectors))
+
+    def ids(self) -> set[str]:
+        """The ids of all photos."""
+        table = self._connection.arrow(f"SELECT id FROM {self.name}")
+        return set(table.column("id").to_pylist())
+
+    def urls(self) -> dict[str, str]:
+        """The url of every photo, by id."""
+        table = self._connection.arrow(f"SELECT id, url FROM {self.name}")
+        ids, urls = (table.column(name).to_pylist() for name in ("id", "url"))
+        return dict(zip(ids, urls, strict=True))
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._connection.command(f"SELECT count() FROM {self.name}"))
+
+    def get(self, ids: Sequence[str]) -> list[Neighbour]:
+        """Photos by id, in the order asked for, leaving out ids that aren't there; distance 0."""
+        if not ids:
+            return []
+        columns = ", ".join(("vector", *COLUMNS))
+        found = _from_arrow(
+            self._connection.arrow(
+                f"SELECT {columns}, 0. AS dist FROM {self.name} WHERE id IN %(ids)s",
+                {"ids": tuple(ids)},
+            )
+        )
+        by_id = {neighbour.photo.id: neighbour for neighbour in found}
+        return [by_id[wanted] for wanted in ids if wanted in by_id]
+
+    def random(self, n: int) -> list[Photo]:
+        """Up to n photos drawn by chance."""
+        rows = self._connection.rows(
+            f"SELECT {', '.join(COLUMNS)} FROM {self.name} ORDER BY rand() LIMIT %(n)s", {"n": n}
+        )
+        return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
+
+    def search(
+        self,
+        vector: Vector,
+        k: int,
+        exclude: Collection[str] = (),
+        only: Filter | None = None,
+    ) -> list[Neighbour]:
+        """The k nearest photos by cosine distance, nearest first.
+
+        Always k, unless fewer photos pass the filter and are not excluded.
+
+        Args:
+            vector: float32 (512,), of any length but zero.
+            k: how many.
+            exclude: ids to leave out, any number.
+            only: facts that the photos must have.
+        """
+        _check_query(vector)
+        condition, bound = (only or Filter()).condition()
+        search = Search(self.name, COLUMNS, vector, k, len(exclude), condition)
+        if exclude:
+            bound["excluded"] = tuple(exclude)
+        rows: list[Neighbour] = []
+        for sql in self._dialect.searches(search):
+            rows = _from_arrow(self._connection.arrow(sql, bound))
+            if len(rows) == k:
+                break
+        return rows
+
+    def scores(self, weight: Vector) -> tuple[list[str], npt.NDArray[np.float32]]:
+        """Every photo's score under a classifier, best first.
+
+        Args:
+            weight: float32 (512,), of any length but zero.
+
+        Returns:
+            ids (n) and scores float32 (n,), the dot product of the two unit vectors.
+        """
+        _check_query(weight)
+        table = self._connection.arrow(self._dialect.scores(self.name, weight))
+        scores = table.column("score").to_numpy().astype(np.float32)
+        return table.column("id").to_pylist(), scores
+
+    def common(self, fact: str, n: int = 200) -> list[str]:
+        """The n most frequent values of a fact: `country`, `photographer` or `keyword`."""
+        column = {
+            "country": "country",
+            "photographer": "photographer",
+            "keyword": "arrayJoin(keywords)",
+        }[fact]
+        rows = self._connection.rows(
+            f"SELECT {column} AS value, count() AS n FROM {self.name} "
+            "GROUP BY value HAVING value != '' ORDER BY n DESC, value LIMIT %(n)s",
+            {"n": n},
+        )
+        return [row["value"] for row in rows]
+
+    def index_state(self) -> IndexState:
+        """How far the vector index is."""
+        rows = self._connection.rows(self._dialect.index_state(), {"table": self.name})
+        return IndexState(**rows[0]) if rows else IndexState("none")
+
+    def build_index(
+        self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
+    ) -> None:
+        """Build the vector index if it isn't there, and wait for it.
+
+        Args:
+            report: called with the state each time it is asked for.
+            poll: seconds between two questions.
+
+        Raises:
+            ExplorerError: the engine says that the build failed.
+        """
+        state = self.index_state()
+        if state.state == "none":
+            for statement in self._dialect.build_index(self.name):
+                self._connection.command(statement)
+            state = self.index_state()
+        while state.state != "built":
+            if state.state == "failed":
+                raise ExplorerError(
+                    f"The vector index of {self.name} could not be built: {state.detail}. "
+                    "Searching still works, slowly; run the ingest again to retry"
+                )
+            if report is not None:
+                report(state)
+            time.sleep(poll)
+            state = self.index_state()
+
+
+def _check_query(vector: Vector) -> None:
+    if vector.shape != (DIMENSION,) or not np.isfinite(vector).all() or not vector.any():
+        raise ExplorerError(
+            f"A search needs {DIMENSION} finite numbers, not all zero; got shape {vector.shape}: "
+            "use a CLIP model with projection_dim 512"
+        )
+
+
+def _to_arrow(photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> pa.Table:
+    columns: dict[str, Any] = {name: [getattr(p, name) for p in photos] for name in COLUMNS}
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
+    ends = np.arange(0, len(flat) + 1, DIMENSION, dtype=np.int32)
+    columns["vector"] = pa.ListArray.from_arrays(pa.array(ends), flat)
+    return pa.table({name: columns[name] for name in _SCHEMA.names}, schema=_SCHEMA)
+
+
+def _from_arrow(table: pa.Table) -> list[Neighbour]:
+    if not table.num_rows:
+        return []
+    flat = table.column("vector").combine_chunks().flatten().to_numpy()
+    vectors = flat.reshape(table.num_rows, DIMENSION)  # (n, 512)
+    facts = table.select(COLUMNS).to_pylist()
+    distances = table.column("dist").to_pylist()
+    return [
+        Neighbour(Photo(**{**row, "keywords": tuple(row["keywords"])}), vector, distance)
+        for row, vector, distance in zip(facts, vectors, distances, strict=True)
+    ]

@@ -1,0 +1,77 @@
+"""The settings of a run, from the environment and from `.streamlit/secrets.toml`."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from db.errors import ExplorerError
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS = ROOT / ".streamlit" / "secrets.toml"
+DEFAULT_MODEL = "openai/clip-vit-base-patch32"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run needs to know.
+
+    Attributes:
+        database_url: a clickhouse-connect DSN, or `chdb:///absolute/path` for the embedded engine.
+        data: the folder of the embedded database and the thumbnail cache.
+        clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
+    """
+
+    database_url: str
+    data: Path
+    clip_model: str
+
+
+def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECRETS) -> Settings:
+    """Read the settings; the environment wins over the secrets file.
+
+    Args:
+        environ: the environment to read; the process's own by default.
+        secrets: a TOML file that may hold the same names at its top level.
+
+    Raises:
+        ExplorerError: the secrets file is not TOML, or `DATABASE_URL` can't be understood.
+    """
+    values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
+    data = Path(values.get("EXPLORER_DATA") or ROOT / "data").expanduser().resolve()
+    return Settings(
+        database_url=_checked(values.get("DATABASE_URL") or default_url(data)),
+        data=data,
+        clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
+    )
+
+
+def default_url(data: Path) -> str:
+    """The embedded engine's DSN for a data folder; its path is absolute and percent-encoded."""
+    return "chdb://" + quote(str(data.resolve() / "database"))
+
+
+def _checked(url: str) -> str:
+    if url.startswith("chdb:") and not url.startswith("chdb:///"):
+        # clickhouse-connect would read chdb://data/x as the folder data and the database x.
+        raise ExplorerError(
+            f"DATABASE_URL={url} is not an absolute path: write chdb:///absolute/path"
+        )
+    if "://" not in url:
+        raise ExplorerError(
+            "DATABASE_URL has no scheme: write chdb:///absolute/path, "
+            "or https://user:password@host:443/database"
+        )
+    return url
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ExplorerError(f"{path} is not valid TOML ({error}): correct or delete it") from error
+    return {name: value for name, value in found.items() if isinstance(value, str)}

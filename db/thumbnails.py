@@ -1,0 +1,56 @@
+"""The LMDB cache of small JPEGs by photo id. Safe to delete: what is missing is made again."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import lmdb
+from PIL import Image, ImageOps
+
+SIDE = 400
+MAP_SIZE = 8 << 30  # bytes of address space, not of disk: LMDB's file grows as it is filled
+
+
+class Thumbnails:
+    """Square thumbnails of photos that a browser can't fetch by itself.
+
+    They are cut as CLIP sees a photo: the centre square, upright.
+    """
+
+    def __init__(self, folder: Path, read: Callable[[str], Image.Image]) -> None:
+        """Open the cache.
+
+        Args:
+            folder: where LMDB keeps its files; one `Thumbnails` a process and folder.
+            read: opens the photo of a `file:` or `sample:` url; raises OSError or ValueError.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._environment = lmdb.open(str(folder), map_size=MAP_SIZE)
+        self._read = read
+
+    def get(self, photo_id: str, url: str) -> bytes:
+        """The photo's thumbnail as JPEG bytes, made now if it isn't cached.
+
+        Raises:
+            OSError: the photo is gone or can't be read.
+            ValueError: the photo is not an image, or its url is not one that can be read here.
+        """
+        with self._environment.begin() as transaction:
+            cached = transaction.get(photo_id.encode())
+        if cached is not None:
+            return bytes(cached)
+        return self.put(photo_id, self._read(url))
+
+    def put(self, photo_id: str, image: Image.Image) -> bytes:
+        """Cache the thumbnail of an image that is open anyway; returns the JPEG bytes."""
+        side = min(SIDE, *image.size)
+        square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
+        buffer = BytesIO()
+        square.save(buffer, "JPEG", quality=85)
+        with self._environment.begin(write=True) as transaction:
+            transaction.put(photo_id.encode(), buffer.getvalue())
+        return buffer.getvalue()
+
+    def close(self) -> None:
+        """Release the files."""
+        self._environment.close()

@@ -1,0 +1,1 @@
+"""The CLIP towers, the linear classifier and the labelling session."""

@@ -1,0 +1,189 @@
+"""The two CLIP towers of one checkpoint: text -> vectors and images -> vectors.
+
+The article encodes one image at a time, asks the processor for `return_tensor` (it is
+`return_tensors`, so no tensor came back) and leaves the text vector's length as it is. Here
+images come in batches, and every vector has unit norm.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from huggingface_hub import snapshot_download
+from PIL import Image
+from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+from db.dialect import DIMENSION
+from db.errors import ExplorerError, first_line
+
+Matrix = npt.NDArray[np.float32]
+
+_LOG = logging.getLogger(__name__)
+# Its bars and reports on every load say nothing that a person of this program can use.
+transformers_logging.disable_progress_bar()
+transformers_logging.set_verbosity_error()
+
+_loaded: dict[str, "Clip"] = {}
+_loading = Lock()
+
+
+class Clip:
+    """A CLIP checkpoint in Hugging Face format whose `projection_dim` is 512.
+
+    Attributes:
+        model_id: the name that it was asked for by.
+        fingerprint: 16 hexadecimal digits of its two projections' SHA-256; another checkpoint, or
+            the same one trained further, has others.
+        device: where it runs: cuda, mps or cpu, the first there is.
+        image_size: pixels of the square that the image tower sees.
+    """
+
+    def __init__(self, model_id: str, folder: Path) -> None:
+        """Load a checkpoint.
+
+        Args:
+            model_id: what to call it.
+            folder: `config.json`, the weights, the tokenizer and `preprocessor_config.json`.
+
+        Raises:
+            ExplorerError: a file is missing or unreadable, or the dimension is not 512.
+        """
+        self.model_id = model_id
+        self.device = _best_device()
+        try:
+            model = CLIPModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+            self._tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            self._processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
+        if model.config.projection_dim != DIMENSION:
+            raise ExplorerError(
+                f"{model_id} makes vectors of {model.config.projection_dim} numbers, and the photo "
+                f"tables hold {DIMENSION}: choose a CLIP model with projection_dim {DIMENSION}, "
+                "such as openai/clip-vit-base-patch32"
+            )
+        self._model = model.eval().to(self.device)
+        self.image_size = int(model.config.vision_config.image_size)
+        self._context = int(model.config.text_config.max_position_embeddings)
+        self.fingerprint = _fingerprint(model)
+
+    def too_long(self, prompt: str) -> bool:
+        """Whether the prompt has more tokens than the text tower reads."""
+        return len(self._tokenizer(prompt)["input_ids"]) > self._context
+
+    def encode_text(self, prompts: Sequence[str]) -> Matrix:
+        """Text to vectors.
+
+        What doesn't fit into the context is cut, with a warning in the log.
+
+        Args:
+            prompts: n texts, none blank.
+
+        Returns:
+            float32 (n, 512), unit norm.
+
+        Raises:
+            ExplorerError: a prompt is blank.
+        """
+        for prompt in prompts:
+            if not prompt.strip():
+                raise ExplorerError("The prompt is empty: type what the photos should show")
+            if self.too_long(prompt):
+                _LOG.warning("only the first %d tokens of %r count", self._context, prompt)
+        tokens = self._tokenizer(
+            list(prompts),
+            padding=True,
+            truncation=True,
+            max_length=self._context,
+            return_tensors="pt",
+        ).to(self.device)
+        with torch.inference_mode():
+            return _unit(self._model.get_text_features(**tokens).pooler_output)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Matrix:
+        """Images to vectors.
+
+        Args:
+            images: n upright RGB images of any size.
+
+        Returns:
+            float32 (n, 512), unit norm.
+        """
+        if not images:
+            return np.empty((0, DIMENSION), dtype=np.float32)
+        pixels = self._processor(list(images), return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            features = self._model.get_image_features(pixel_values=pixels.to(self.device))
+            return _unit(features.pooler_output)
+
+
+def load_clip(model_id: str, folder: Path | None = None) -> Clip:
+    """The CLIP checkpoint of that name, loaded once a process.
+
+    Args:
+        model_id: a folder, or a hub id, which is downloaded at its first use.
+        folder: where the checkpoint is, for a name that is neither.
+
+    Raises:
+        ExplorerError: it can't be had; the text says which id, why, and what to do.
+    """
+    with _loading:
+        if model_id not in _loaded:
+            _loaded[model_id] = Clip(model_id, folder or _folder_of(model_id))
+        return _loaded[model_id]
+
+
+def _folder_of(model_id: str) -> Path:
+    folder = Path(model_id).expanduser()
+    if folder.is_dir():
+        return folder
+    if model_id.startswith(("/", ".", "~")):
+        raise ExplorerError(_cannot_load(model_id, "there is no such folder"))
+    return _download(model_id)
+
+
+def _download(model_id: str) -> Path:
+    try:
+        folder = _snapshot(model_id, ["*.json", "*.txt", "model*.safetensors"])
+        if not any(folder.glob("*.safetensors")):
+            _snapshot(model_id, ["pytorch_model*.bin"])
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
+    return folder
+
+
+def _snapshot(model_id: str, patterns: list[str]) -> Path:
+    return Path(snapshot_download(model_id, allow_patterns=patterns))
+
+
+def _cannot_load(model_id: str, why: str) -> str:
+    return (
+        f"Can't load the CLIP model {model_id}: {why}. Without the internet, set CLIP_MODEL or "
+        "--model to a folder that holds a checkpoint, or to sample"
+    )
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _unit(vectors: torch.Tensor) -> Matrix:
+    unit = vectors / torch.norm(vectors, dim=-1, keepdim=True)
+    result: Matrix = unit.float().cpu().numpy()
+    return result
+
+
+def _fingerprint(model: Any) -> str:
+    digest = hashlib.sha256()
+    for layer in (model.text_projection, model.visual_projection):
+        digest.update(layer.weight.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]

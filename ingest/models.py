@@ -1,0 +1,32 @@
+"""Which checkpoint a model's name stands for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.sample import CHECKPOINT
+
+if TYPE_CHECKING:
+    from classifier.clip import Clip
+
+SAMPLE = "sample"
+
+
+def load_model(model_id: str) -> "Clip":
+    """The CLIP checkpoint of that name, loaded once a process.
+
+    Args:
+        model_id: `sample`, a folder, or a hub id.
+
+    Raises:
+        ExplorerError: it can't be had; the text says which id, why, and what to do.
+    """
+    # Imported when the first model is needed: torch and transformers take seconds to import.
+    from classifier.clip import load_clip
+
+    return load_clip(model_id, CHECKPOINT if model_id == SAMPLE else None)
+
+
+def full_name(model_id: str) -> str:
+    """The name to store: a folder's absolute path, since the next run may start elsewhere."""
+    folder = Path(model_id).expanduser()
+    return str(folder.resolve()) if model_id != SAMPLE and folder.is_dir() else model_id

@@ -1,0 +1,210 @@
+"""Saved classifiers: ranking, threshold, export."""
+
+import re
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from classifier.export import Ranking, to_safetensors
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.photos import Photo, PhotoTable
+from db.sessions import DOWN, NONE, UP
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+BINS = 60
+PAGE = 15
+_VIEWS = ("Best", "Just above the threshold", "Just below the threshold")
+
+
+def show(services: Services) -> None:
+    """Draw the screen."""
+    st.title("Classifiers")
+    saved = services.database.classifiers.all()
+    if not saved:
+        st.info(
+            "No classifier is saved yet. On the **Label** page, type a prompt, give thumbs, press "
+            "Refine, and then Save classifier."
+        )
+        return
+    classifier = _choose(saved)
+    _manage(services, classifier)
+    collection = services.database.collections.find(classifier.collection)
+    if collection is None or collection.fingerprint != classifier.fingerprint:
+        st.error(
+            f"The collection {classifier.collection} that it was trained on is gone, or was made "
+            "anew with another model: its photos can't be ranked."
+        )
+        return
+    table = services.database.collections.photos(collection)
+    if not table.count():
+        st.info(f"{collection.name} holds no photos.")
+        return
+    ranking = _ranking(services, classifier, collection, table.count())
+    threshold = _threshold(classifier, ranking)
+    _exports(table, classifier, ranking, threshold)
+    _photos(services, table, ranking, threshold)
+
+
+def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
+    by_id = {classifier.id: classifier for classifier in saved}
+    return by_id[
+        st.selectbox(
+            "Classifier",
+            list(by_id),
+            key="classifier",
+            format_func=lambda key: f"{by_id[key].name} · {by_id[key].collection}",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+    ]
+
+
+def _manage(services: Services, classifier: SavedClassifier) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"From the prompt “{classifier.prompt}”, {classifier.rounds} rounds, "
+            f":green[{classifier.ups} up], :red[{classifier.downs} down], "
+            f"saved {classifier.created:%Y-%m-%d}"
+        )
+        with st.popover("Rename", icon=":material/edit:"):
+            _rename(services, classifier)
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown(f"Delete **{classifier.name}**? Its labelling session stays.")
+            if st.button("Delete", key="delete", type="primary"):
+                services.database.classifiers.delete(classifier)
+                st.rerun()
+
+
+def _rename(services: Services, classifier: SavedClassifier) -> None:
+    name = st.text_input("New name", value=classifier.name, key=f"rename-{classifier.id}")
+    if st.button("Rename", key="rename", type="primary"):
+        try:
+            services.database.classifiers.rename(classifier, name)
+        except ExplorerError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+
+
+def _ranking(
+    services: Services, classifier: SavedClassifier, collection: Collection, rows: int
+) -> Ranking:
+    ids, scores = _scores(services, classifier, collection, rows, classifier.id)
+    labels = {row.photo: row.label for row in services.database.sessions.labels(classifier.session)}
+    return Ranking(ids, scores, {p: label for p, label in labels.items() if label != NONE})
+
+
+@st.cache_data(max_entries=8, show_spinner="Scoring the collection…")
+def _scores(
+    _services: Services,
+    _classifier: SavedClassifier,
+    _collection: Collection,
+    rows: int,  # noqa: ARG001 -- part of the cache's key: photos may have come in
+    classifier_id: str,  # noqa: ARG001 -- likewise
+) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float32]]]:
+    return _services.database.collections.photos(_collection).scores(_classifier.weight)
+
+
+def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
+    low, high = float(ranking.scores.min()), float(ranking.scores.max())
+    if high - low < 1e-4:
+        st.caption(f"Every photo scores {high:.3f}.")
+        return low
+    threshold = st.slider(
+        "Threshold",
+        low,
+        high,
+        ranking.first_threshold(),
+        step=(high - low) / 500,
+        format="%.3f",
+        key=f"threshold-{classifier.id}",
+    )
+    kept = ranking.kept(threshold)
+    st.markdown(
+        f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
+        f"({kept / len(ranking.ids):.1%})"
+    )
+    st.altair_chart(
+        _histogram(ranking, threshold), height=160, alt="Histogram of the scores of all photos"
+    )
+    return threshold
+
+
+def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetChart:
+    counts, edges = np.histogram(ranking.scores, BINS)
+    bins = pd.DataFrame(
+        {"from": edges[:-1], "to": edges[1:], "photos": counts, "kept": edges[:-1] >= threshold}
+    )
+    bars = (
+        alt.Chart(bins)
+        .mark_bar()
+        .encode(
+            x=alt.X("from:Q", title="score", scale=alt.Scale(zero=False)),
+            x2="to:Q",
+            y=alt.Y("photos:Q", scale=alt.Scale(type="symlog"), title="photos (log)"),
+            color=alt.Color("kept:N", legend=None),
+            tooltip=[alt.Tooltip("from:Q", format=".3f"), "photos:Q"],
+        )
+    )
+    line = (
+        alt.Chart(pd.DataFrame({"at": [threshold]})).mark_rule(strokeDash=[4, 3]).encode(x="at:Q")
+    )
+    return alt.layer(bars, line)
+
+
+def _exports(
+    table: PhotoTable, classifier: SavedClassifier, ranking: Ranking, threshold: float
+) -> None:
+    name = re.sub(r"[^\w-]+", "-", classifier.name).strip("-") or "classifier"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Scores and labels (CSV)",
+            lambda: ranking.to_csv(table.urls(), threshold),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Weight (safetensors)",
+            lambda: to_safetensors(classifier, threshold),
+            file_name=f"{name}.safetensors",
+            mime="application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _photos(services: Services, table: PhotoTable, ranking: Ranking, threshold: float) -> None:
+    view = st.segmented_control(
+        "Photos", _VIEWS, default=_VIEWS[0], required=True, label_visibility="collapsed", key="view"
+    )
+    places = _places(str(view), ranking.kept(threshold), len(ranking.ids))
+    if not places:
+        st.caption("No photo is there.")
+        return
+    page = st.pagination(-(-len(places) // PAGE), key=f"page-{view}")
+    on_page = places[(page - 1) * PAGE : page * PAGE]
+    photos = [n.photo for n in table.get([ranking.ids[place] for place in on_page])]
+    score = {ranking.ids[place]: ranking.scores[place] for place in on_page}
+    marks: Mapping[int, str] = {UP: " · :green[up]", DOWN: " · :red[down]"}
+
+    def below(_: int, photo: Photo) -> None:
+        st.caption(f"{score[photo.id]:.3f}{marks.get(ranking.labels.get(photo.id, NONE), '')}")
+
+    show_photos(photos, services.thumbnails, below)
+
+
+def _places(view: str, kept: int, total: int) -> range:
+    """The places in the ranking that a view shows, in its order."""
+    return {
+        _VIEWS[0]: range(total),
+        _VIEWS[1]: range(kept - 1, -1, -1),
+        _VIEWS[2]: range(kept, total),
+    }[view]

@@ -1,0 +1,368 @@
+"""The labelling screen: prompt, photos, thumbs, Refine."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from classifier.session import Round, Session
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.photos import Filter, Photo
+from db.sessions import DOWN, NONE, UP
+from ingest.models import SAMPLE
+from ingest.sample import EXAMPLE_PROMPTS
+from pages.loading import show_loading
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+PAGE_SIZES = (9, 18, 36)
+_THUMBS = {None: NONE, 0: DOWN, 1: UP}  # what st.feedback returns
+_FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fields
+_REAL_PROMPTS = ("a house by a lake", "people dancing at night", "a red umbrella in the rain")
+
+
+def show(services: Services) -> None:
+    """Draw the screen."""
+    if not show_loading(services):
+        return
+    collections = services.database.collections.all()
+    if not collections:
+        st.info("There are no photos yet: load some on the **Collection** page.")
+        return
+    session = _session_in_address(services)
+    collection = _search_bar(services, collections, session)
+    _show_notices()
+    if session is None:
+        _welcome(services, collection)
+    else:
+        _rounds(services, session)
+
+
+# ---- searching
+
+
+def _search_bar(
+    services: Services, collections: Sequence[Collection], session: Session | None
+) -> Collection:
+    """The prompt box with its options; returns the collection it searches."""
+    _recall(session)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Prompt",
+            key="prompt",
+            placeholder="What should the photos show?  For example: a house by a lake",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            max_chars=500,
+            persist_state="session",
+            on_change=_ask,
+        )
+        st.button("Search", type="primary", key="search", on_click=_ask)
+        with st.popover("Options", icon=":material/tune:"):
+            collection = _options(services, collections)
+    if session is None:
+        _examples(collection)
+    if st.session_state.pop("asked", False):
+        _search(services, collection)
+    return collection
+
+
+def _ask() -> None:
+    st.session_state["asked"] = True
+
+
+def _recall(session: Session | None) -> None:
+    """Fill the box with what the session asked, once, when the session comes on screen."""
+    shown = session.row.id if session else None
+    if st.session_state.get("recalled") == shown:
+        return
+    st.session_state["recalled"] = shown
+    if session is not None:
+        only = session.row.only
+        st.session_state["prompt"] = session.row.prompt
+        st.session_state["page_size"] = session.row.page_size
+        st.session_state["collection"] = session.row.collection
+        st.session_state["only_country"] = list(only.countries)
+        st.session_state["only_photographer"] = list(only.photographers)
+        st.session_state["only_keyword"] = list(only.keywords)
+
+
+def _options(services: Services, collections: Sequence[Collection]) -> Collection:
+    by_name = {collection.name: collection for collection in collections}
+    name = st.selectbox(
+        "Collection",
+        list(by_name),
+        key="collection",
+        persist_state="session",
+        on_change=_any_facts,
+    )
+    collection = by_name[name]
+    st.segmented_control(
+        "Photos a round",
+        PAGE_SIZES,
+        key="page_size",
+        default=PAGE_SIZES[0],
+        required=True,
+        persist_state="session",
+    )
+    for fact, label in (
+        ("keyword", "Keywords"),
+        ("country", "Countries"),
+        ("photographer", "Photographers"),
+    ):
+        values = _common(services, name, fact)
+        chosen = st.session_state.get(f"only_{fact}", [])
+        if values or chosen:
+            st.multiselect(
+                label,
+                [*values, *(value for value in chosen if value not in values)],
+                key=f"only_{fact}",
+                placeholder="any",
+                persist_state="session",
+            )
+    st.caption("They count from the next search on.")
+    return collection
+
+
+def _any_facts() -> None:
+    """Another collection has other facts."""
+    for fact in _FACTS:
+        st.session_state[f"only_{fact}"] = []
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def _common(_services: Services, collection: str, fact: str) -> list[str]:
+    found = _services.database.collections.find(collection)
+    return _services.database.collections.photos(found).common(fact) if found else []
+
+
+def _examples(collection: Collection) -> None:
+    prompts = EXAMPLE_PROMPTS if collection.model == SAMPLE else _REAL_PROMPTS
+    with st.container(horizontal=True, gap="small"):
+        for place, prompt in enumerate(prompts):
+            st.button(prompt, key=f"example-{place}", on_click=_ask_example, args=(prompt,))
+
+
+def _ask_example(prompt: str) -> None:
+    st.session_state["prompt"] = prompt
+    _ask()
+
+
+def _search(services: Services, collection: Collection) -> None:
+    """Start a session with what stands in the box, and put it into the address."""
+    prompt = st.session_state["prompt"]
+    if not prompt.strip():
+        _notify("The prompt is empty: type what the photos should show.")
+        return
+    try:
+        with st.spinner(f"Loading {collection.model} and searching …", show_time=True):
+            clip = services.load_model(collection.model)
+            session = Session.start(
+                services.database,
+                collection,
+                clip,
+                prompt,
+                st.session_state["page_size"],
+                _chosen_filter(),
+            )
+    except ExplorerError as error:
+        _notify(str(error))
+        return
+    if clip.too_long(prompt):
+        _notify("The prompt is longer than the model reads: only its beginning was searched.")
+    st.session_state["recalled"] = session.row.id
+    _open(session.row.id)
+
+
+def _chosen_filter() -> Filter:
+    return Filter(*(tuple(st.session_state.get(f"only_{fact}", ())) for fact in _FACTS))
+
+
+# ---- sessions
+
+
+def _open(session_id: str) -> None:
+    st.query_params["session"] = session_id
+    st.session_state.pop("round", None)
+    st.rerun()
+
+
+def _session_in_address(services: Services) -> Session | None:
+    session_id = st.query_params.get("session")
+    if session_id is None:
+        return None
+    try:
+        return _reopened(services, session_id)
+    except ExplorerError as error:
+        _notify(str(error))
+        del st.query_params["session"]
+        return None
+
+
+@st.cache_resource(max_entries=200, show_spinner="Opening the session…")
+def _reopened(_services: Services, session_id: str) -> Session:
+    """One object a session, so that two tabs on it see the same thumbs."""
+    return Session.reopen(_services.database, session_id)
+
+
+def _notify(text: str) -> None:
+    """Show a line above the photos, in this run or, if it ends early, in the next."""
+    st.session_state.setdefault("notices", []).append(text)
+
+
+def _show_notices() -> None:
+    for text in st.session_state.pop("notices", []):
+        st.warning(text, icon=":material/info:")
+
+
+# ---- before the first search
+
+
+def _welcome(services: Services, collection: Collection) -> None:
+    if collection.model == SAMPLE:
+        st.markdown(
+            "**This is a sample**: small scenes drawn in code, and a tiny CLIP model trained on "
+            "drawings like them, so that you can try everything right away. Real photos are one "
+            "step away, on the **Collection** page."
+        )
+    recent = services.database.sessions.recent(collection.name)
+    if recent:
+        st.subheader("Go on with")
+        with st.container(horizontal=True, gap="small"):
+            for summary in recent:
+                rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
+                if st.button(f"{summary.prompt} · {rounds}", key=f"recent-{summary.id}"):
+                    _open(summary.id)
+    st.subheader(f"Some photos of {collection.name}")
+    show_photos(_random(services, collection.name), services.thumbnails)
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def _random(_services: Services, collection: str) -> list[Photo]:
+    found = _services.database.collections.find(collection)
+    return _services.database.collections.photos(found).random(10) if found else []
+
+
+# ---- labelling
+
+
+def _rounds(services: Services, session: Session) -> None:
+    shown = _progress(session)
+
+    def below(place: int, photo: Photo) -> None:
+        _thumbs(session, photo, float(shown.scores[place]))
+
+    show_photos(shown.photos, services.thumbnails, below)
+    with st.bottom:
+        _actions(services, session)
+
+
+def _progress(session: Session) -> Round:
+    """The quiet strip; returns the round to show, the latest unless another is asked for."""
+    latest = len(session.rounds)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        number = latest
+        if latest > 1:
+            if not 1 <= st.session_state.get("round", 0) <= latest:
+                st.session_state["round"] = latest
+            number = st.pagination(latest, key="round")
+        st.markdown(
+            f"**Round {number}** · :green[{session.count(UP)} up] · "
+            f":red[{session.count(DOWN)} down]"
+        )
+        if latest > 1:
+            st.altair_chart(_chart(session), width=140, height=44, alt="Share of ups per round")
+            st.caption("share of ups per round")
+    return session.rounds[number - 1]
+
+
+def _chart(session: Session) -> alt.Chart:
+    shares = pd.DataFrame(
+        {
+            "Round": range(1, len(session.rounds) + 1),
+            "Ups": pd.Series(session.share_of_ups(), dtype=float),
+        }
+    )
+    chart: alt.Chart = (
+        alt.Chart(shares)
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=alt.X("Round:O", axis=None),
+            y=alt.Y("Ups:Q", axis=None, scale=alt.Scale(domain=[0, 1])),
+            tooltip=["Round:O", alt.Tooltip("Ups:Q", format=".0%")],
+        )
+        .properties(padding=0)
+    )
+    return chart
+
+
+def _thumbs(session: Session, photo: Photo, score: float) -> None:
+    key = f"thumb-{session.row.id}-{photo.id}"
+    wanted = {UP: 1, DOWN: 0}.get(session.labels.get(photo.id, NONE))
+    # The stored thumb is the truth: it also comes from an undo, another tab or a reload.
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.feedback("thumbs", key=key, on_change=_give_thumb, args=(session, photo.id, key))
+        st.caption(f"{score:.3f}", help="Score: the cosine of the photo and the classifier")
+
+
+def _give_thumb(session: Session, photo: str, key: str) -> None:
+    session.label(photo, _THUMBS[st.session_state[key]])
+
+
+def _actions(services: Services, session: Session) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Refine",
+            type="primary",
+            key="refine",
+            icon=":material/auto_awesome:",
+            shortcut="Shift+Enter",
+            help="Refit the classifier on all thumbs, and show the next photos",
+            on_click=_refine,
+            args=(session,),
+        )
+        unlabelled = sum(photo.id not in session.labels for photo in session.current.photos)
+        st.button(
+            "Rest are no",
+            key="rest",
+            disabled=not unlabelled,
+            help="Thumb down every photo of the latest round that has no thumb",
+            on_click=session.rest_are_no,
+        )
+        st.button("Undo", key="undo", disabled=not session.can_undo(), on_click=session.undo)
+        with st.popover("Save classifier", icon=":material/save:"):
+            _save(services, session)
+
+
+def _refine(session: Session) -> None:
+    if not session.labels:
+        _notify("No thumbs yet, so the classifier stays as it is: these are the next photos.")
+    elif not session.count(DOWN):
+        _notify("Only thumbs up so far: a few thumbs down show the classifier where to stop.")
+    elif not session.count(UP):
+        _notify("Only thumbs down so far: if nothing fits, try another prompt.")
+    try:
+        session.refine()
+    except ExplorerError as error:
+        _notify(str(error))
+    st.session_state["round"] = len(session.rounds)
+
+
+def _save(services: Services, session: Session) -> None:
+    name = st.text_input("Name", value=session.row.prompt, key=f"name-{session.row.id}")
+    if not st.button("Save", type="primary", key="save"):
+        return
+    try:
+        saved = session.to_save(name)
+        services.database.classifiers.save(saved)
+    except ExplorerError as error:
+        st.error(str(error))
+    else:
+        st.success(
+            f"Saved, fit on {saved.ups} up and {saved.downs} down. "
+            "It is on the **Classifiers** page."
+        )

@@ -1,0 +1,38 @@
+"""What a screen shows while photos come in."""
+
+import streamlit as st
+
+from ingest.models import SAMPLE
+from pages.services import Services
+
+
+def show_loading(services: Services) -> bool:
+    """Show a load that concerns the screen; False while there is nothing else to show yet."""
+    job = services.loader.job
+    if job is None:
+        return True
+    if job.error:
+        st.error(job.error, icon=":material/error:")
+    first = job.order.collection == SAMPLE and len(services.database.collections.all()) <= 1
+    if not job.running or not first:
+        return True
+    st.title("Welcome")
+    st.markdown(
+        "The database is empty, so a **sample collection** is being made: small scenes drawn in "
+        "code, searched with a tiny CLIP model that was trained on drawings like them. "
+        "It takes a few seconds, once. Real photos can be loaded afterwards, on the "
+        "**Collection** page."
+    )
+    progress_of_job(services)
+    return False
+
+
+@st.fragment(run_every=0.5)
+def progress_of_job(services: Services) -> None:
+    """A bar that follows the job by itself, and redraws the page when it is done."""
+    job = services.loader.job
+    if job is None or not job.running:
+        st.rerun()
+    progress = job.progress
+    counted = f" · {progress.done:,} of {progress.total:,}" if progress.total else ""
+    st.progress(progress.share or 0.0, text=f"{progress.step}{counted}")

@@ -1,0 +1,80 @@
+"""A grid of photos, as the three screens show it."""
+
+import io
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import streamlit as st
+from PIL import Image
+
+from db.photos import Photo
+from db.thumbnails import SIDE, Thumbnails
+from ingest.download import sized
+
+COLUMNS = 5
+MIN_WIDTH = 150  # pixels: two columns on a phone
+
+
+def show_photos(
+    photos: Sequence[Photo],
+    thumbnails: Thumbnails,
+    below: Callable[[int, Photo], None] | None = None,
+) -> None:
+    """Lay photos out in a grid that fits the window.
+
+    Args:
+        photos: in the order to show.
+        thumbnails: for the photos that a browser can't fetch.
+        below: writes what stands under a photo, given its place and itself.
+    """
+    grid = st.grid(COLUMNS, min_column_width=MIN_WIDTH, gap="medium")
+    for place, photo in enumerate(photos):
+        with grid.cell(), st.container(gap="xsmall"):
+            st.image(
+                _image(photo, thumbnails),
+                width="stretch",
+                link=_web_page(photo),
+                alt=photo.description or photo.id,
+            )
+            if below is not None:
+                below(place, photo)
+            if photo.photographer:
+                st.caption(credit(photo))
+
+
+def credit(photo: Photo) -> str:
+    """The photographer's name as Markdown, linked to their page as Unsplash asks."""
+    name = _escaped(photo.photographer)
+    url = photo.photographer_url
+    if not url.startswith("https://"):
+        return f"Photo by {name}"
+    if urlsplit(url).hostname == "unsplash.com":
+        referral = "?utm_source=visual_dataset_explorer&utm_medium=referral"
+        return f"Photo by [{name}]({url}{referral}) on [Unsplash](https://unsplash.com/{referral})"
+    return f"Photo by [{name}]({url})"
+
+
+def _image(photo: Photo, thumbnails: Thumbnails) -> str | bytes:
+    if urlsplit(photo.url).scheme in ("http", "https"):
+        return sized(photo.url, SIDE)
+    try:
+        return thumbnails.get(photo.id, photo.url)
+    except (OSError, ValueError):
+        # The file was moved or deleted since; the row stays usable, and the caption says so.
+        return _blank()
+
+
+def _web_page(photo: Photo) -> str | None:
+    return photo.page if photo.page.startswith(("https://", "http://")) else None
+
+
+@st.cache_data
+def _blank() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (SIDE, SIDE), "#8a8f98").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)

@@ -1,5 +1,6 @@
 """The LMDB cache of small JPEGs by photo id. Safe to delete: what is missing is made again."""
 
+import hashlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -36,7 +37,7 @@ class Thumbnails:
             ValueError: the photo is not an image, or its url is not one that can be read here.
         """
         with self._environment.begin() as transaction:
-            cached = transaction.get(photo_id.encode())
+            cached = transaction.get(_key(photo_id))
         if cached is not None:
             return bytes(cached)
         return self.put(photo_id, self._read(url))
@@ -48,9 +49,14 @@ class Thumbnails:
         buffer = BytesIO()
         square.save(buffer, "JPEG", quality=85)
         with self._environment.begin(write=True) as transaction:
-            transaction.put(photo_id.encode(), buffer.getvalue())
+            transaction.put(_key(photo_id), buffer.getvalue())
         return buffer.getvalue()
 
     def close(self) -> None:
         """Release the files."""
         self._environment.close()
+
+
+def _key(photo_id: str) -> bytes:
+    # A hash, because LMDB's keys end at 511 bytes.
+    return hashlib.blake2b(photo_id.encode(), digest_size=20).digest()

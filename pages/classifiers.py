@@ -139,7 +139,13 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
 def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetChart:
     counts, edges = np.histogram(ranking.scores, BINS)
     bins = pd.DataFrame(
-        {"from": edges[:-1], "to": edges[1:], "photos": counts, "kept": edges[:-1] >= threshold}
+        {
+            "from": edges[:-1],
+            "to": edges[1:],
+            "photos": counts,
+            "zero": 0,
+            "kept": np.where(edges[1:] > threshold, "kept", "left out"),
+        }
     )
     bars = (
         alt.Chart(bins)
@@ -148,7 +154,8 @@ def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.Facet
             x=alt.X("from:Q", title="score", scale=alt.Scale(zero=False)),
             x2="to:Q",
             y=alt.Y("photos:Q", scale=alt.Scale(type="symlog"), title="photos (log)"),
-            color=alt.Color("kept:N", legend=None),
+            y2="zero:Q",
+            color=alt.Color("kept:N", title=None, scale=alt.Scale(domain=["kept", "left out"])),
             tooltip=[alt.Tooltip("from:Q", format=".3f"), "photos:Q"],
         )
     )

@@ -47,6 +47,7 @@ def _search_bar(
     services: Services, collections: Sequence[Collection], session: Session | None
 ) -> Collection:
     """The prompt box with its options; returns the collection it searches."""
+    st.session_state.setdefault("page_size", PAGE_SIZES[0])
     _recall(session)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -103,7 +104,6 @@ def _options(services: Services, collections: Sequence[Collection]) -> Collectio
         "Photos a round",
         PAGE_SIZES,
         key="page_size",
-        default=PAGE_SIZES[0],
         required=True,
         persist_state="session",
     )
@@ -267,14 +267,15 @@ def _progress(session: Session) -> Round:
         if latest > 1:
             if not 1 <= st.session_state.get("round", 0) <= latest:
                 st.session_state["round"] = latest
-            number = st.pagination(latest, key="round")
+            number = st.pagination(latest, key="round", width=260)
         st.markdown(
             f"**Round {number}** · :green[{session.count(UP)} up] · "
-            f":red[{session.count(DOWN)} down]"
+            f":red[{session.count(DOWN)} down]",
+            width="content",
         )
         if latest > 1:
-            st.altair_chart(_chart(session), width=140, height=44, alt="Share of ups per round")
-            st.caption("share of ups per round")
+            st.caption("share of ups per round", width="content")
+            st.altair_chart(_chart(session), width=160, height=48, alt="Share of ups per round")
     return session.rounds[number - 1]
 
 
@@ -293,7 +294,8 @@ def _chart(session: Session) -> alt.Chart:
             y=alt.Y("Ups:Q", axis=None, scale=alt.Scale(domain=[0, 1])),
             tooltip=["Round:O", alt.Tooltip("Ups:Q", format=".0%")],
         )
-        .properties(padding=0)
+        .properties(padding=2)
+        .configure_view(strokeWidth=0)
     )
     return chart
 
@@ -306,7 +308,7 @@ def _thumbs(session: Session, photo: Photo, score: float) -> None:
         st.session_state[key] = wanted
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.feedback("thumbs", key=key, on_change=_give_thumb, args=(session, photo.id, key))
-        st.caption(f"{score:.3f}", help="Score: the cosine of the photo and the classifier")
+        st.caption(f"score {score:.3f}")
 
 
 def _give_thumb(session: Session, photo: str, key: str) -> None:

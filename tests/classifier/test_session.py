@@ -1,0 +1,283 @@
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from classifier.linear import Classifier
+from classifier.session import Session
+from db.collections import Collection
+from db.database import Database
+from db.errors import ExplorerError
+from db.photos import Filter, Photo
+from db.sessions import DOWN, NONE, UP
+from tests.conftest import filled, unit_vectors
+
+
+class TextTower:
+    """Stands where CLIP would: every prompt is one fixed vector."""
+
+    model_id = "a-model"
+    fingerprint = "a-fingerprint"
+
+    def encode_text(self, prompts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return unit_vectors(len(prompts), seed=11)
+
+
+@pytest.fixture
+def collection(database: Database) -> Collection:
+    return filled(database, 60)[0]
+
+
+@pytest.fixture
+def session(database: Database, collection: Collection) -> Iterator[Session]:
+    yield start(database, collection)
+
+
+def start(database: Database, collection: Collection, only: Filter | None = None) -> Session:
+    return Session.start(database, collection, TextTower(), "a lake", 9, only)  # type: ignore[arg-type]
+
+
+def ids(session: Session) -> list[str]:
+    return [photo.id for photo in session.current.photos]
+
+
+def state(session: Session) -> tuple[object, ...]:
+    """All that a person could see of a session, exactly."""
+    return (
+        session.row.prompt,
+        session.row.page_size,
+        session.row.only,
+        session.labels,
+        session.share_of_ups(),
+        session.can_undo(),
+        [
+            (r.number, r.photos, r.weight.tobytes(), r.vectors.tobytes(), r.scores.tobytes())
+            for r in session.rounds
+        ],
+    )
+
+
+def test_the_first_round_is_the_prompts_nearest_photos(session: Session) -> None:
+    vectors = unit_vectors(60)
+    query = TextTower().encode_text(["a lake"])[0]
+    exact = np.argsort(-(vectors @ query))[:9]
+    assert ids(session) == [f"photo-{place:05d}" for place in exact]
+    assert session.current.scores == pytest.approx((vectors @ query)[exact], abs=1e-5)
+
+
+def test_refining_fits_the_article_on_all_thumbs_so_far(session: Session) -> None:
+    expected = Classifier(TextTower().encode_text([""])[0])
+    X: list[npt.NDArray[np.float32]] = []
+    y: list[int] = []
+    for _ in range(3):
+        for place, photo in enumerate(session.current.photos):
+            label = UP if place % 3 else DOWN
+            session.label(photo.id, label)
+            X.append(session.current.vectors[place])
+            y.append(label)
+        expected.fit(np.stack(X), y)
+        session.refine()
+        assert np.array_equal(session.current.weight, expected.weight)
+
+
+def test_no_photo_is_shown_twice_until_every_one_was_shown(session: Session) -> None:
+    session.label(ids(session)[0], UP)
+    session.label(ids(session)[1], DOWN)
+    for _ in range(6):
+        session.refine()
+    shown = [photo.id for r in session.rounds for photo in r.photos]
+    assert len(shown) == len(set(shown)) == 60
+    assert len(session.current.photos) == 6
+    with pytest.raises(ExplorerError, match="Every photo that passes the filter has been shown"):
+        session.refine()
+    assert len(session.rounds) == 7
+
+
+def test_a_reopened_session_is_exactly_as_it_was_left(
+    database: Database, collection: Collection
+) -> None:
+    session = start(database, collection, Filter(countries=("Peru", "Norway")))
+    session.label(ids(session)[0], UP)
+    session.label(ids(session)[0], DOWN)
+    session.label(ids(session)[1], UP)
+    session.rest_are_no()
+    session.refine()
+    session.label(ids(session)[4], UP)
+    session.undo()
+    session.label(ids(session)[2], UP)
+    reopened = Session.reopen(database, session.row.id)
+    assert state(reopened) == state(session)
+    for one in (session, reopened):
+        one.undo()
+        one.undo()
+    assert reopened.labels == session.labels
+    reopened.refine()
+    assert not {p.id for p in reopened.current.photos} & {
+        p.id for r in session.rounds for p in r.photos
+    }
+
+
+def test_undo_takes_back_click_by_click(session: Session) -> None:
+    first, second, *_ = ids(session)
+    session.label(first, UP)
+    session.label(first, DOWN)
+    session.label(second, UP)
+    session.label(second, NONE)
+    session.rest_are_no()
+    assert session.count(DOWN) == 9
+    session.undo()
+    assert session.labels == {first: DOWN}
+    session.undo()
+    assert session.labels == {first: DOWN, second: UP}
+    session.undo()
+    session.undo()
+    assert session.labels == {first: UP}
+    session.undo()
+    assert session.labels == {}
+    assert not session.can_undo()
+    session.undo()
+    assert session.labels == {}
+
+
+def test_every_thumb_and_every_undo_is_a_row(database: Database, session: Session) -> None:
+    photo = ids(session)[3]
+    session.label(photo, UP)
+    session.label(photo, UP)
+    session.undo()
+    rows = database.sessions.labels(session.row.id)
+    assert [(row.photo, row.label, row.undoes != 0) for row in rows] == [
+        (photo, UP, False),
+        (photo, NONE, True),
+    ]
+    assert rows[0].sequence < rows[1].sequence
+
+
+def test_a_clock_set_back_keeps_the_order(
+    session: Session, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = ids(session)[0]
+    for moment, label in ((5_000, UP), (100, DOWN), (50, NONE), (50, UP)):
+        monkeypatch.setattr("time.time_ns", lambda moment=moment: moment)
+        session.label(photo, label)
+    assert [row.label for row in database.sessions.labels(session.row.id)] == [UP, DOWN, NONE, UP]
+    assert Session.reopen(database, session.row.id).labels == {photo: UP}
+
+
+def test_refining_without_thumbs_shows_the_next_nearest(session: Session) -> None:
+    weight = session.current.weight
+    session.refine()
+    assert np.array_equal(session.current.weight, weight)
+    vectors = unit_vectors(60)
+    exact = np.argsort(-(vectors @ weight))[9:18]
+    assert ids(session) == [f"photo-{place:05d}" for place in exact]
+
+
+@pytest.mark.parametrize("label", [UP, DOWN])
+def test_one_kind_of_thumb_alone_still_moves_the_classifier(session: Session, label: int) -> None:
+    for photo in ids(session):
+        session.label(photo, label)
+    before = session.current
+    session.refine()
+    unit = session.current.weight / np.linalg.norm(session.current.weight)
+    change = (before.vectors @ unit - before.scores).mean()
+    assert change > 0 if label == UP else change < 0
+    assert len(session.current.photos) == 9
+
+
+def test_the_share_of_ups_is_told_by_round(session: Session) -> None:
+    first, second, third, *_ = ids(session)
+    for photo, label in ((first, UP), (second, UP), (third, DOWN)):
+        session.label(photo, label)
+    session.refine()
+    assert session.share_of_ups() == [pytest.approx(2 / 3), None]
+
+
+def test_an_earlier_round_can_still_be_labelled(session: Session) -> None:
+    early = ids(session)[5]
+    session.refine()
+    session.label(early, UP)
+    assert session.labels == {early: UP}
+
+
+def test_a_filter_holds_in_every_round(database: Database, collection: Collection) -> None:
+    session = start(database, collection, Filter(countries=("Peru",)))
+    session.refine()
+    shown = [photo for r in session.rounds for photo in r.photos]
+    assert len(shown) == 18
+    assert {photo.country for photo in shown} == {"Peru"}
+
+
+def test_a_filter_that_nothing_passes_starts_no_session(
+    database: Database, collection: Collection
+) -> None:
+    with pytest.raises(ExplorerError, match="No photo passes the filter"):
+        start(database, collection, Filter(countries=("Atlantis",)))
+    assert database.sessions.recent(collection.name) == []
+
+
+def test_a_photo_that_was_not_shown_gets_no_thumb(session: Session) -> None:
+    with pytest.raises(ExplorerError, match="was not shown in this session"):
+        session.label("photo-unknown", UP)
+
+
+def test_another_models_text_tower_is_refused(database: Database, collection: Collection) -> None:
+    tower = TextTower()
+    tower.fingerprint = "retrained"
+    with pytest.raises(ExplorerError, match="can't be searched with a-model: its vectors were"):
+        Session.start(database, collection, tower, "x")  # type: ignore[arg-type]
+
+
+def test_an_unknown_session_is_named(database: Database) -> None:
+    with pytest.raises(ExplorerError, match="There is no session 'nope'"):
+        Session.reopen(database, "nope")
+
+
+def test_a_session_of_a_collection_made_anew_is_refused(
+    database: Database, collection: Collection, session: Session
+) -> None:
+    database.collections.drop(collection)
+    with pytest.raises(ExplorerError, match="collection that is gone or was made anew"):
+        Session.reopen(database, session.row.id)
+
+
+def test_a_photo_that_is_gone_leaves_a_gap_only(
+    database: Database, collection: Collection, session: Session
+) -> None:
+    gone, *rest = ids(session)
+    session.label(gone, UP)
+    database.connection.command(
+        f"ALTER TABLE {collection.name} DELETE WHERE id = %(id)s", {"id": gone}
+    )
+    reopened = Session.reopen(database, session.row.id)
+    assert ids(reopened) == rest
+    reopened.refine()
+
+
+def test_recent_sessions_are_listed_newest_first(
+    database: Database, collection: Collection, session: Session
+) -> None:
+    session.refine()
+    summaries = database.sessions.recent(collection.name)
+    assert [(s.id, s.prompt, s.rounds) for s in summaries] == [(session.row.id, "a lake", 2)]
+
+
+def test_what_is_saved_is_fit_on_the_thumbs_of_the_last_round_too(
+    database: Database, session: Session
+) -> None:
+    session.label(ids(session)[0], UP)
+    session.label(ids(session)[1], DOWN)
+    saved = session.to_save("  lake \n views ")
+    database.classifiers.save(saved)
+    (stored,) = database.classifiers.all()
+    assert stored.name == "lake views"
+    assert (stored.ups, stored.downs, stored.rounds, stored.prompt) == (1, 1, 1, "a lake")
+    fitted = session.fitted().weight
+    assert np.array_equal(stored.weight, fitted / np.linalg.norm(fitted))
+    assert np.linalg.norm(stored.weight) == pytest.approx(1, abs=1e-6)
+
+
+def test_photos_keep_their_facts_when_reopened(database: Database, session: Session) -> None:
+    photos: tuple[Photo, ...] = Session.reopen(database, session.row.id).current.photos
+    assert photos == session.current.photos
+    assert photos[0].url.startswith("sample:")

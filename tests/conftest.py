@@ -1,0 +1,80 @@
+"""What all tests share: one embedded engine a process, and a database of its own a test."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from db.collections import Collection
+from db.database import Database, open_database
+from db.photos import Photo, PhotoTable
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of the process's one engine, kept open until the last test."""
+    path = tmp_path_factory.mktemp("engine") / "a database"
+    url = f"chdb://{path.as_posix().replace(' ', '%20')}"
+    database = open_database(url)
+    yield url
+    database.close()
+
+
+@pytest.fixture
+def database_url(engine: str) -> str:
+    """The DSN of an empty database."""
+    return f"{engine}?database=test_{next(_numbers)}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder."""
+    return tmp_path / "data"
+
+
+def unit_vectors(n: int, seed: int = 0) -> npt.NDArray[np.float32]:
+    """float32 (n, 512), unit norm, in clusters as CLIP's vectors are."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(max(1, n // 50), 512))
+    vectors = centres[rng.integers(len(centres), size=n)] + rng.normal(size=(n, 512)) * 0.7
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit.astype(np.float32)
+
+
+def photo_ids(n: int) -> list[str]:
+    """The ids of n photos."""
+    return [f"photo-{number:05d}" for number in range(n)]
+
+
+def filled(
+    database: Database, n: int, name: str = "unsplash_25k", seed: int = 0
+) -> tuple[Collection, PhotoTable, npt.NDArray[np.float32]]:
+    """A collection of n photos, without an index, and its vectors."""
+    collection = Collection(name, "a-model", "a-fingerprint", "a test")
+    table = database.collections.open(collection)
+    vectors = unit_vectors(n, seed)
+    photos = [
+        Photo(
+            id=photo,
+            url=f"sample:{photo}",
+            country=("Norway", "Peru", "")[number % 3],
+            photographer=f"Person {number % 4}",
+            keywords=("lake", "boat") if number % 5 == 0 else ("tree's",),
+        )
+        for number, photo in enumerate(photo_ids(n))
+    ]
+    table.add(photos, vectors)
+    return collection, table, vectors

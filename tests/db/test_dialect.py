@@ -1,0 +1,142 @@
+"""The exact statements, so that none changes unnoticed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from db.connection import Connection
+from db.dialect import ClickHouse, Embedded, MyScale, Search, vector_literal
+from db.errors import ExplorerError
+from db.photos import FACTS, Filter, PhotoTable
+
+ONE = np.eye(1, 512, dtype=np.float32)[0]
+LITERAL = vector_literal(ONE)
+
+
+def test_a_vector_is_written_at_unit_length_with_a_point_in_every_element() -> None:
+    literal = vector_literal(np.asarray([3e-6, 0, -4e-6], dtype=np.float32))
+    assert literal == "[0.600000024,0.000000000,-0.800000012]"
+
+
+def test_myscale_gets_the_articles_statements() -> None:
+    dialect = MyScale()
+    assert dialect.set_up() == [], "distance() is built in there, and must not be redefined"
+    assert dialect.create_photos("unsplash_25k", "page String") == (
+        "CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32), "
+        "page String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id"
+    )
+    assert dialect.build_index("unsplash_25k") == [
+        "OPTIMIZE TABLE unsplash_25k FINAL",
+        "ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine')",
+    ]
+
+
+def test_myscale_searches_with_the_articles_statement() -> None:
+    search = Search("unsplash_25k", ("id", "url"), ONE, 9)
+    assert MyScale().searches(search) == [
+        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM unsplash_25k "
+        "ORDER BY dist LIMIT 9"
+    ]
+    excluding = Search("unsplash_25k", ("id", "url"), ONE, 9, excluded=4, condition="country = 'x'")
+    assert MyScale().searches(excluding) == [
+        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM unsplash_25k "
+        "WHERE country = 'x' AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
+    ]
+
+
+def test_clickhouse_asks_the_index_for_the_excluded_too() -> None:
+    indexed, exact = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, excluded=200))
+    assert indexed == (
+        f"SELECT * FROM (SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM t "
+        "ORDER BY dist LIMIT 209) WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
+        "SETTINGS hnsw_candidate_list_size_for_search = 1024"
+    )
+    assert exact == (
+        f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM t "
+        "WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
+        "SETTINGS query_plan_try_use_vector_search = 0"
+    )
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        Search("t", ("id", "url"), ONE, 9, excluded=992),
+        Search("t", ("id", "url"), ONE, 9, condition="country = 'x'"),
+    ],
+)
+def test_clickhouse_scans_exactly_where_its_index_would_be_wrong(search: Search) -> None:
+    statements = ClickHouse().searches(search)
+    assert len(statements) == 1
+    assert "query_plan_try_use_vector_search = 0" in statements[0]
+
+
+def test_the_embedded_engine_learns_the_articles_distance() -> None:
+    assert Embedded().set_up() == [
+        "CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b)"
+    ]
+
+
+class ScriptedClient:
+    """Stands where a server would: keeps what is sent, and answers index questions in turn."""
+
+    def __init__(self, *states: tuple[str, str]) -> None:
+        self.sent: list[tuple[str, Any]] = []
+        self.states = list(states)
+
+    def command(self, sql: str, parameters: Any = None, settings: Any = None) -> int:
+        self.sent.append((sql, parameters))
+        return 0
+
+    def query(self, sql: str, parameters: Any = None, settings: Any = None) -> "ScriptedClient":
+        self.sent.append((sql, parameters))
+        return self
+
+    def named_results(self) -> list[Mapping[str, object]]:
+        if not self.states:
+            return []
+        state, detail = self.states.pop(0)
+        return [{"state": state, "detail": detail, "progress": None}] if state else []
+
+
+def myscale(client: ScriptedClient) -> PhotoTable:
+    return PhotoTable(Connection("http://x", client, MyScale()), "unsplash_25k")  # type: ignore[arg-type]
+
+
+def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
+    client = ScriptedClient(("", ""), ("building", ""), ("building", ""), ("built", ""))
+    table = myscale(client)
+    reported: list[str] = []
+    table.create()
+    table.build_index(lambda state: reported.append(state.state), poll=0)
+    state = (MyScale().index_state(), {"table": "unsplash_25k"})
+    assert client.sent == [
+        (MyScale().create_photos("unsplash_25k", FACTS), None),
+        state,
+        ("OPTIMIZE TABLE unsplash_25k FINAL", None),
+        (
+            "ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector "
+            "TYPE MSTG('metric_type=Cosine')",
+            None,
+        ),
+        state,
+        state,
+        state,
+    ]
+    assert "FROM system.vector_indices" in state[0]
+    assert reported == ["building", "building"]
+
+
+def test_a_failed_index_is_reported_with_the_servers_reason() -> None:
+    table = myscale(ScriptedClient(("failed", "out of memory")))
+    with pytest.raises(ExplorerError, match=r"unsplash_25k could not be built: out of memory\."):
+        table.build_index(poll=0)
+
+
+def test_a_filter_binds_every_value() -> None:
+    condition, bound = Filter(("Peru",), (), ("it's", "b")).condition()
+    assert condition == "country IN %(countries)s AND hasAny(keywords, %(keywords)s)"
+    assert bound == {"countries": ("Peru",), "keywords": ["it's", "b"]}
+    assert Filter().condition() == ("", {})

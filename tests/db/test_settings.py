@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from db.connection import shown_url
+from db.errors import ExplorerError
+from db.settings import ROOT, load_settings
+
+NO_SECRETS = Path("/nonexistent/secrets.toml")
+
+
+def test_the_default_is_an_absolute_path_in_the_data_folder() -> None:
+    settings = load_settings({}, NO_SECRETS)
+    assert settings.data == ROOT / "data"
+    assert settings.database_url == f"chdb://{ROOT}/data/database"
+    assert settings.clip_model == "openai/clip-vit-base-patch32"
+
+
+def test_a_relative_data_folder_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings({"EXPLORER_DATA": "my data"}, NO_SECRETS)
+    assert settings.data == tmp_path / "my data"
+    assert settings.database_url == f"chdb://{tmp_path}/my%20data/database"
+
+
+def test_the_environment_wins_over_the_secrets_file(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('CLIP_MODEL = "from-file"\nDATABASE_URL = "http://file:8123/db"\nother = 3\n')
+    settings = load_settings({"CLIP_MODEL": "from-environment"}, secrets)
+    assert settings.clip_model == "from-environment"
+    assert settings.database_url == "http://file:8123/db"
+
+
+def test_broken_secrets_are_named(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("CLIP_MODEL = ")
+    with pytest.raises(ExplorerError, match=r"secrets\.toml is not valid TOML .*correct or delete"):
+        load_settings({}, secrets)
+
+
+@pytest.mark.parametrize("url", ["chdb://data/x", "chdb:data", "chdb://memory"])
+def test_an_embedded_path_that_would_be_misread_is_refused(url: str) -> None:
+    with pytest.raises(ExplorerError, match="write chdb:///absolute/path"):
+        load_settings({"DATABASE_URL": url}, NO_SECRETS)
+
+
+def test_a_url_without_a_scheme_is_refused() -> None:
+    with pytest.raises(ExplorerError, match="DATABASE_URL has no scheme"):
+        load_settings({"DATABASE_URL": "localhost"}, NO_SECRETS)
+
+
+def test_a_shown_url_keeps_the_password_to_itself() -> None:
+    shown = shown_url("https://me:s3cret@db.example:8443/photos?compress=lz4")
+    assert shown == "https://db.example:8443/photos"

@@ -1,0 +1,68 @@
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from db.thumbnails import SIDE, Thumbnails
+
+
+class Photos:
+    """Reads a red and blue picture, and counts how often."""
+
+    def __init__(self, size: tuple[int, int] = (1200, 600)) -> None:
+        self.read: list[str] = []
+        self.size = size
+
+    def __call__(self, url: str) -> Image.Image:
+        self.read.append(url)
+        if url == "file:///gone":
+            raise FileNotFoundError(url)
+        image = Image.new("RGB", self.size, "red")
+        image.paste("blue", (0, 0, self.size[0] // 4, self.size[1]))
+        return image
+
+
+def opened(jpeg: bytes) -> Image.Image:
+    return Image.open(BytesIO(jpeg))
+
+
+def test_a_thumbnail_is_the_centre_square(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(tmp_path / "thumbnails", Photos())
+    image = opened(thumbnails.get("a", "file:///a"))
+    assert image.size == (SIDE, SIDE)
+    assert image.format == "JPEG"
+    red, _, blue = image.getpixel((5, SIDE // 2))  # type: ignore[misc]
+    assert red > 200 > blue, "the left quarter lies outside the square"
+    thumbnails.close()
+
+
+def test_it_is_made_once_and_survives_a_restart(tmp_path: Path) -> None:
+    photos = Photos()
+    for _ in range(2):
+        thumbnails = Thumbnails(tmp_path, photos)
+        first = thumbnails.get("a", "file:///a")
+        assert thumbnails.get("a", "file:///a") == first
+        thumbnails.close()
+    assert photos.read == ["file:///a"]
+
+
+def test_a_small_photo_is_not_blown_up(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(tmp_path, Photos((30, 20)))
+    assert opened(thumbnails.get("a", "file:///a")).size == (20, 20)
+    thumbnails.close()
+
+
+def test_an_id_of_any_length_and_script_is_a_key(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(tmp_path, Photos())
+    for photo in ("x" * 5000, "😀", "x" * 4999 + "y"):
+        assert thumbnails.get(photo, "file:///a")
+    thumbnails.close()
+
+
+def test_a_photo_that_is_gone_says_so_each_time(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(tmp_path, Photos())
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            thumbnails.get("a", "file:///gone")
+    thumbnails.close()

@@ -24,6 +24,7 @@ from db.dialect import DIMENSION
 from db.errors import ExplorerError, first_line
 
 Matrix = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.float32]
 
 _LOG = logging.getLogger(__name__)
 # Its bars and reports on every load say nothing that a person of this program can use.
@@ -58,10 +59,10 @@ class Clip:
         self.model_id = model_id
         self.device = _best_device()
         try:
-            model = CLIPModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-            self._tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            model = _read_model(folder)
+            self._tokenizer = _read_tokenizer(folder)
             self._processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        except Exception as error:  # each file format has errors of its own
             raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
         if model.config.projection_dim != DIMENSION:
             raise ExplorerError(
@@ -107,6 +108,26 @@ class Clip:
         with torch.inference_mode():
             return _unit(self._model.get_text_features(**tokens).pooler_output)
 
+    def prepare(self, image: Image.Image) -> Pixels:
+        """What the image tower sees of an image.
+
+        Args:
+            image: upright RGB, of any size.
+
+        Returns:
+            float32 (3, image_size, image_size).
+        """
+        pixels: Pixels = self._processor(image, return_tensors="np")["pixel_values"][0]
+        return pixels
+
+    def encode_prepared(self, prepared: Sequence[Pixels]) -> Matrix:
+        """What `prepare` returned for n images to vectors, float32 (n, 512), unit norm."""
+        if not prepared:
+            return np.empty((0, DIMENSION), dtype=np.float32)
+        pixels = torch.from_numpy(np.stack(prepared)).to(self.device)
+        with torch.inference_mode():
+            return _unit(self._model.get_image_features(pixel_values=pixels).pooler_output)
+
     def encode_images(self, images: Sequence[Image.Image]) -> Matrix:
         """Images to vectors.
 
@@ -116,12 +137,7 @@ class Clip:
         Returns:
             float32 (n, 512), unit norm.
         """
-        if not images:
-            return np.empty((0, DIMENSION), dtype=np.float32)
-        pixels = self._processor(list(images), return_tensors="pt")["pixel_values"]
-        with torch.inference_mode():
-            features = self._model.get_image_features(pixel_values=pixels.to(self.device))
-            return _unit(features.pooler_output)
+        return self.encode_prepared([self.prepare(image) for image in images])
 
 
 def load_clip(model_id: str, folder: Path | None = None) -> Clip:
@@ -154,13 +170,33 @@ def _download(model_id: str) -> Path:
         folder = _snapshot(model_id, ["*.json", "*.txt", "model*.safetensors"])
         if not any(folder.glob("*.safetensors")):
             _snapshot(model_id, ["pytorch_model*.bin"])
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # the errors of its HTTP client come through
         raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
     return folder
 
 
 def _snapshot(model_id: str, patterns: list[str]) -> Path:
     return Path(snapshot_download(model_id, allow_patterns=patterns))
+
+
+def _read_model(folder: Path) -> Any:
+    model, found = CLIPModel.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+    )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        # The library fills them with random numbers, and the vectors would mean nothing.
+        raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
+    return model
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    # Without its files the library makes one up that knows no words at all.
+    files = [folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt")]
+    whole, *parts = (file.is_file() for file in files)
+    if not whole and not all(parts):
+        raise FileNotFoundError("it has no tokenizer.json, and no vocab.json with merges.txt")
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _cannot_load(model_id: str, why: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from db.connection import Connection, checked_name
 from db.dialect import DIMENSION, Search, Vector
@@ -191,12 +192,15 @@ class PhotoTable:
         """
         _check_query(vector)
         condition, bound = (only or Filter()).condition()
-        search = Search(self.name, COLUMNS, vector, k, len(exclude), condition)
+        search = Search(self.name, COLUMNS, vector, k, self.count(), len(exclude), condition)
         if exclude:
             bound["excluded"] = tuple(exclude)
+        hidden = pa.array(exclude, type=pa.string())
         rows: list[Neighbour] = []
         for sql in self._dialect.searches(search):
-            rows = _from_arrow(self._connection.arrow(sql, bound))
+            found = self._connection.arrow(sql, bound)
+            kept = found.filter(pc.invert(pc.is_in(found["id"], hidden))).slice(0, k)
+            rows = _from_arrow(kept)
             if len(rows) == k:
                 break
         return rows

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from classifier.session import Round, Session
 from db.collections import Collection
@@ -32,12 +33,12 @@ def show(services: Services) -> None:
         st.info("There are no photos yet: load some on the **Collection** page.")
         return
     session = _session_in_address(services)
-    collection = _search_bar(services, collections, session)
+    collection, bar = _search_bar(services, collections, session)
     _show_notices()
     if session is None:
         _welcome(services, collection)
     else:
-        _rounds(services, session)
+        _rounds(services, session, bar)
 
 
 # ---- searching
@@ -45,29 +46,30 @@ def show(services: Services) -> None:
 
 def _search_bar(
     services: Services, collections: Sequence[Collection], session: Session | None
-) -> Collection:
-    """The prompt box with its options; returns the collection it searches."""
+) -> tuple[Collection, DeltaGenerator]:
+    """The prompt box with its options; returns the collection it searches and the row below."""
     st.session_state.setdefault("page_size", PAGE_SIZES[0])
     _recall(session)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
-            "Prompt",
-            key="prompt",
-            placeholder="What should the photos show?  For example: a house by a lake",
-            label_visibility="collapsed",
-            icon=":material/search:",
-            max_chars=500,
-            persist_state="session",
-            on_change=_ask,
-        )
+    st.text_input(
+        "Prompt",
+        key="prompt",
+        placeholder="What should the photos show?",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        max_chars=500,
+        persist_state="session",
+        on_change=_ask,
+    )
+    bar = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    with bar:
         st.button("Search", type="primary", key="search", on_click=_ask)
         with st.popover("Options", icon=":material/tune:"):
             collection = _options(services, collections)
-    if session is None:
-        _examples(collection)
+        if session is None:
+            _examples(collection)
     if st.session_state.pop("asked", False):
         _search(services, collection)
-    return collection
+    return collection, bar
 
 
 def _ask() -> None:
@@ -140,9 +142,14 @@ def _common(_services: Services, collection: str, fact: str) -> list[str]:
 
 def _examples(collection: Collection) -> None:
     prompts = EXAMPLE_PROMPTS if collection.model == SAMPLE else _REAL_PROMPTS
-    with st.container(horizontal=True, gap="small"):
-        for place, prompt in enumerate(prompts):
-            st.button(prompt, key=f"example-{place}", on_click=_ask_example, args=(prompt,))
+    for place, prompt in enumerate(prompts):
+        st.button(
+            prompt,
+            type="tertiary",
+            key=f"example-{place}",
+            on_click=_ask_example,
+            args=(prompt,),
+        )
 
 
 def _ask_example(prompt: str) -> None:
@@ -185,7 +192,6 @@ def _chosen_filter() -> Filter:
 
 def _open(session_id: str) -> None:
     st.query_params["session"] = session_id
-    st.session_state.pop("round", None)
     st.rerun()
 
 
@@ -237,6 +243,7 @@ def _welcome(services: Services, collection: Collection) -> None:
                     _open(summary.id)
     st.subheader(f"Some photos of {collection.name}")
     show_photos(_random(services, collection.name), services.thumbnails)
+    services.warm_up(collection.model)
 
 
 @st.cache_data(ttl=600, show_spinner=False)
@@ -248,8 +255,9 @@ def _random(_services: Services, collection: str) -> list[Photo]:
 # ---- labelling
 
 
-def _rounds(services: Services, session: Session) -> None:
-    shown = _progress(session)
+def _rounds(services: Services, session: Session, bar: DeltaGenerator) -> None:
+    with bar:
+        shown = _progress(session)
 
     def below(place: int, photo: Photo) -> None:
         _thumbs(session, photo, float(shown.scores[place]))
@@ -262,39 +270,35 @@ def _rounds(services: Services, session: Session) -> None:
 def _progress(session: Session) -> Round:
     """The quiet strip; returns the round to show, the latest unless another is asked for."""
     latest = len(session.rounds)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        number = latest
-        if latest > 1:
-            if not 1 <= st.session_state.get("round", 0) <= latest:
-                st.session_state["round"] = latest
-            number = st.pagination(latest, key="round", width=260)
-        st.markdown(
-            f"**Round {number}** · :green[{session.count(UP)} up] · "
-            f":red[{session.count(DOWN)} down]",
-            width="content",
+    summary = st.empty()
+    number = latest
+    if latest > 1:
+        # A key of its own for each number of rounds, so that a new round comes on screen.
+        number = st.pagination(
+            latest, default=latest, key=f"round-{session.row.id}-{latest}", width=280
         )
-        if latest > 1:
-            st.caption("share of ups per round", width="content")
-            st.altair_chart(_chart(session), width=160, height=48, alt="Share of ups per round")
+    summary.markdown(
+        f"**Round {number}** · :green[{session.count(UP)} up] · :red[{session.count(DOWN)} down]",
+        width="content",
+    )
+    if latest > 1:
+        st.caption("share of ups per round", width="content")
+        st.altair_chart(_chart(session), width=160, height=40, alt="Share of ups per round")
     return session.rounds[number - 1]
 
 
 def _chart(session: Session) -> alt.Chart:
-    shares = pd.DataFrame(
-        {
-            "Round": range(1, len(session.rounds) + 1),
-            "Ups": pd.Series(session.share_of_ups(), dtype=float),
-        }
-    )
+    rounds = list(range(1, len(session.rounds) + 1))
+    shares = pd.DataFrame({"Round": rounds, "Ups": session.share_of_ups()})
     chart: alt.Chart = (
         alt.Chart(shares)
         .mark_bar(cornerRadius=2)
         .encode(
-            x=alt.X("Round:O", axis=None),
+            x=alt.X("Round:O", axis=None, scale=alt.Scale(domain=rounds)),
             y=alt.Y("Ups:Q", axis=None, scale=alt.Scale(domain=[0, 1])),
             tooltip=["Round:O", alt.Tooltip("Ups:Q", format=".0%")],
         )
-        .properties(padding=2)
+        .properties(padding={"left": 0, "right": 0, "top": 2, "bottom": 0})
         .configure_view(strokeWidth=0)
     )
     return chart
@@ -351,7 +355,6 @@ def _refine(session: Session) -> None:
         session.refine()
     except ExplorerError as error:
         _notify(str(error))
-    st.session_state["round"] = len(session.rounds)
 
 
 def _save(services: Services, session: Session) -> None:

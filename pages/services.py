@@ -1,10 +1,13 @@
 """What every page works with, opened once a process."""
 
+import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.database import Database, open_database
+from db.errors import ExplorerError
 from db.settings import Settings
 from db.thumbnails import Thumbnails
 from ingest.job import Loader
@@ -14,6 +17,8 @@ from ingest.sources import SampleSource, read_url
 
 if TYPE_CHECKING:
     from classifier.clip import Clip
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,19 @@ class Services:
     thumbnails: Thumbnails
     loader: Loader
     load_model: Callable[[str], "Clip"]
+
+    def warm_up(self, model_id: str) -> None:
+        """Load a model behind the page that is on screen, so that the first search is quick."""
+        name = f"load {model_id}"
+        if all(thread.name != name for thread in threading.enumerate()):
+            threading.Thread(target=self._warm_up, args=(model_id,), name=name, daemon=True).start()
+
+    def _warm_up(self, model_id: str) -> None:
+        try:
+            self.load_model(model_id)
+        except ExplorerError as error:
+            # The search that needs it meets the same error, and shows it.
+            _LOG.warning("%s", error)
 
 
 def open_services(settings: Settings) -> Services:

@@ -15,6 +15,11 @@ from db.photos import Photo, PhotoTable
 _numbers = count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--screenshots FOLDER` makes the browser tests keep pictures of the screens."""
+    parser.addoption("--screenshots", metavar="FOLDER", help="where to keep pictures of the app")
+
+
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The DSN of the process's one engine, kept open until the last test."""

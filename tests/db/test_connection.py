@@ -10,7 +10,7 @@ from db.database import Database
 from db.errors import ExplorerError
 from tests.conftest import filled, unit_vectors
 
-HOSTILE = "it's \\ \"q\" `b` %s %(x)s {a:String} \n\t; DROP TABLE labels -- 😀"
+HOSTILE = 'it\'s \\ "q" `b` %s %(x)s {a:String} \n\t; DROP TABLE labels -- 😀'
 
 
 def test_bound_values_come_back_as_they_went_in(database: Database) -> None:
@@ -39,8 +39,7 @@ def test_threads_share_a_connection(database: Database) -> None:
     found: list[int] = []
 
     def search() -> None:
-        for query in unit_vectors(5, seed=1):
-            found.append(len(table.search(query, 9)))
+        found.extend(len(table.search(query, 9)) for query in unit_vectors(5, seed=1))
 
     threads = [Thread(target=search) for _ in range(6)]
     for thread in threads:

@@ -54,7 +54,7 @@ def test_the_index_is_really_asked(indexed: tuple[PhotoTable, Matrix]) -> None:
     from db.dialect import Search
 
     plans = []
-    for sql in connection.dialect.searches(Search(table.name, ("id", "url"), query, 9)):
+    for sql in connection.dialect.searches(Search(table.name, ("id", "url"), query, 9, ROWS)):
         rows = connection.rows(f"EXPLAIN indexes = 1 {sql}")
         plans.append("\n".join(row["explain"] for row in rows))
     assert "vector_similarity" in plans[0]
@@ -227,13 +227,16 @@ def test_random_photos_and_urls(database: Database) -> None:
 
 
 def test_hostile_facts_come_back_as_they_went_in(database: Database) -> None:
-    hostile = "it's \\ \"q\" `b` %s %(x)s \n\t\0; DROP TABLE labels -- 😀"
+    hostile = 'it\'s \\ "q" `b` %s %(x)s \n\t\0; DROP TABLE labels -- 😀'
     photo = Photo(hostile, hostile, hostile, hostile, hostile, hostile, 1, 2, hostile, (hostile,))
     _, table, _ = filled(database, 20)
     vector = unit_vectors(1, seed=5)
     table.add([photo], vector)
     assert table.search(vector[0], 1)[0].photo == photo
-    assert table.search(vector[0], 1, only=Filter((hostile,), (hostile,), (hostile,)))[0].photo == photo
+    assert (
+        table.search(vector[0], 1, only=Filter((hostile,), (hostile,), (hostile,)))[0].photo
+        == photo
+    )
     assert table.search(vector[0], 1, [hostile])[0].photo.id != hostile
     assert table.get([hostile])[0].photo == photo
 

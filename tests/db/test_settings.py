@@ -27,7 +27,9 @@ def test_a_relative_data_folder_is_made_absolute(
 
 def test_the_environment_wins_over_the_secrets_file(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.toml"
-    secrets.write_text('CLIP_MODEL = "from-file"\nDATABASE_URL = "http://file:8123/db"\nother = 3\n')
+    secrets.write_text(
+        'CLIP_MODEL = "from-file"\nDATABASE_URL = "http://file:8123/db"\nother = 3\n'
+    )
     settings = load_settings({"CLIP_MODEL": "from-environment"}, secrets)
     assert settings.clip_model == "from-environment"
     assert settings.database_url == "http://file:8123/db"

@@ -1,0 +1,152 @@
+"""What a newcomer does, in a real browser, on an empty database."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from safetensors.numpy import load_file
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+
+WAIT = 30_000  # milliseconds
+FIRST_LOAD = 180_000
+Screenshot = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    opened = context.new_page()
+    opened.set_default_timeout(WAIT)
+    yield opened
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the script behind the page has run."""
+    page.wait_for_timeout(300)
+    idle = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(idle).to_have_count(1, timeout=WAIT)
+
+
+def thumbs(page: Page) -> Locator:
+    return page.get_by_test_id("stFeedback")
+
+
+def give(page: Page, place: int, up: bool) -> None:
+    thumbs(page).nth(place).get_by_role("radio").nth(0 if up else 1).click()
+    settle(page)
+
+
+def given(page: Page) -> list[str]:
+    """Each photo's thumb: up, down or none."""
+    words = []
+    for place in range(thumbs(page).count()):
+        radios = thumbs(page).nth(place).get_by_role("radio")
+        checked = [radios.nth(n).get_attribute("aria-checked") == "true" for n in range(2)]
+        words.append("up" if checked[0] else "down" if checked[1] else "none")
+    return words
+
+
+def pictures(page: Page) -> list[str]:
+    """What tells the photos on screen apart: their descriptions are their alternative texts."""
+    images = page.get_by_test_id("stImage").locator("img")
+    return [str(images.nth(n).get_attribute("src")) for n in range(images.count())]
+
+
+def test_from_an_empty_database_to_a_saved_classifier(
+    app: str, page: Page, screenshot: Screenshot, tmp_path: Path
+) -> None:
+    page.goto(app)
+    expect(page.get_by_text("The database is empty")).to_be_visible()
+    screenshot(page, "first-start")
+    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
+    settle(page)
+    screenshot(page, "welcome")
+
+    page.get_by_placeholder("What should the photos show?").fill("a house by a lake")
+    page.keyboard.press("Enter")
+    expect(thumbs(page)).to_have_count(9)
+    settle(page)
+    first = pictures(page)
+    assert len(set(first)) == 9
+
+    for place in range(9):
+        give(page, place, up=place % 3 != 2)
+    wanted = ["up", "up", "down"] * 3
+    assert given(page) == wanted
+    expect(page.get_by_text("6 up")).to_be_visible()
+    screenshot(page, "label")
+
+    page.reload()
+    expect(thumbs(page)).to_have_count(9)
+    settle(page)
+    assert given(page) == wanted, "a reload keeps every thumb"
+    assert page.get_by_placeholder("What should the photos show?").input_value() == (
+        "a house by a lake"
+    )
+
+    page.get_by_role("button", name="Refine").click()
+    expect(page.get_by_text("Round 2")).to_be_visible()
+    settle(page)
+    second = pictures(page)
+    assert len(set(second)) == 9
+    assert not set(first) & set(second), "no photo repeats"
+    assert given(page) == ["none"] * 9
+    give(page, 0, up=True)
+    give(page, 1, up=False)
+    screenshot(page, "second-round")
+
+    page.get_by_role("button", name="Save classifier").click()
+    page.get_by_label("Name").fill("Houses by lakes")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved, fit on 7 up and 4 down")).to_be_visible()
+
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Classifiers").click()
+    expect(page.get_by_text("of 2,000 photos score at least")).to_be_visible()
+    settle(page)
+    screenshot(page, "classifiers")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Weight (safetensors)").click()
+    download.value.save_as(tmp_path / "weight")
+    assert load_file(tmp_path / "weight")["weight"].shape == (512,)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Scores and labels (CSV)").click()
+    download.value.save_as(tmp_path / "scores")
+    lines = (tmp_path / "scores").read_text().splitlines()
+    assert lines[0] == "id,url,score,kept,label"
+    assert len(lines) == 2001
+    assert sum(line.endswith(",up") for line in lines) == 7
+    assert sum(line.endswith(",down") for line in lines) == 4
+
+    page.get_by_role("link", name="Collection").click()
+    expect(page.get_by_text("Load photos")).to_be_visible()
+    settle(page)
+    screenshot(page, "collection")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_two_columns_and_never_scrolls_sideways(
+    app: str, browser: Browser, screenshot: Screenshot, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.goto(app)
+    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
+    page.get_by_role("button", name="a house by a lake", exact=True).click()
+    expect(thumbs(page)).to_have_count(9)
+    settle(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    boxes = [page.get_by_test_id("stImage").nth(n).bounding_box() for n in range(3)]
+    tops = [box["y"] for box in boxes if box is not None]
+    assert tops[0] == tops[1] < tops[2]
+    expect(page.get_by_role("button", name="Refine")).to_be_in_viewport()
+    screenshot(page, f"label-390-{scheme}")
+    context.close()

@@ -1,0 +1,68 @@
+"""CLIP checkpoints with random weights, in Hugging Face format, small enough to make in a test."""
+
+from pathlib import Path
+
+import torch
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+
+CONTEXT = 16  # tokens that the small text tower reads, the two at the ends among them
+SIDE = 32  # pixels of the square that the small image tower sees
+
+_WORDS = ("house", "lake", "boat", "red", "by", "a", "night")
+
+
+def make_checkpoint(folder: Path, *, projection_dim: int = 512, seed: int = 0) -> Path:
+    """Save a checkpoint with two towers of two thin layers; the same seed, the same weights."""
+    tokenizer = _tokenizer(CONTEXT)
+    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    thin = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    text = {**thin, **ends, "vocab_size": len(tokenizer), "max_position_embeddings": CONTEXT}
+    vision = {**thin, "image_size": SIDE, "patch_size": 8}
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=projection_dim)
+    return _save(folder, config, tokenizer, seed)
+
+
+def make_full_size_checkpoint(folder: Path, *, seed: int = 0) -> Path:
+    """Save a ViT-B/32 as large as the published one, except for its vocabulary."""
+    tokenizer = _tokenizer(77)
+    config = CLIPConfig()
+    config.text_config.vocab_size = len(tokenizer)
+    config.text_config.bos_token_id = tokenizer.bos_token_id
+    config.text_config.eos_token_id = tokenizer.eos_token_id
+    return _save(folder, config, tokenizer, seed)
+
+
+def _save(folder: Path, config: CLIPConfig, tokenizer: CLIPTokenizer, seed: int) -> Path:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = CLIPModel(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    side = config.vision_config.image_size
+    size = {"height": side, "width": side}
+    CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size=size).save_pretrained(folder)
+    return folder
+
+
+def _tokenizer(context: int) -> CLIPTokenizer:
+    """Letters, digits and punctuation one by one, and a few words merged to one token each."""
+    characters = [chr(code) for code in range(ord("!"), ord("~") + 1)]
+    tokens = characters + [f"{character}</w>" for character in characters]
+    merges = []
+    for word in _WORDS:
+        pieces = [*word[:-1], f"{word[-1]}</w>"]
+        while len(pieces) > 1:
+            merges.append(f"{pieces[0]} {pieces[1]}")
+            pieces[:2] = ["".join(pieces[:2])]
+            tokens.append(pieces[0])
+    tokens = [*dict.fromkeys(tokens), "<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(
+        vocab={token: place for place, token in enumerate(tokens)},
+        merges=[tuple(pair.split(" ")) for pair in dict.fromkeys(merges)],
+        model_max_length=context,
+    )

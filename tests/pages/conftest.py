@@ -1,0 +1,55 @@
+"""A collection behind a small real model, and the services that the pages work with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from classifier.clip import Clip, load_clip
+from db.collections import Collection
+from db.database import Database
+from db.photos import Photo, PhotoTable
+from db.settings import Settings
+from db.thumbnails import Thumbnails
+from ingest.job import Loader
+from ingest.models import load_model
+from ingest.sources import read_url
+from pages.services import Services
+from tests.checkpoints import make_checkpoint
+from tests.conftest import unit_vectors
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    return load_clip(str(make_checkpoint(tmp_path_factory.mktemp("models") / "small")))
+
+
+@pytest.fixture
+def services(database: Database, data: Path, clip: Clip) -> Iterator[Services]:
+    thumbnails = Thumbnails(data / "thumbnails", read_url)
+    settings = Settings(database.connection.url, data, clip.model_id)
+    yield Services(settings, database, thumbnails, Loader(database, thumbnails), load_model)
+    thumbnails.close()
+
+
+@pytest.fixture
+def collection(services: Services, clip: Clip) -> Collection:
+    return add_collection(services, clip, "drawings", 40)
+
+
+def add_collection(services: Services, clip: Clip, name: str, n: int) -> Collection:
+    collection = Collection(name, clip.model_id, clip.fingerprint, "a test")
+    table: PhotoTable = services.database.collections.open(collection)
+    photos = [
+        Photo(
+            id=f"{name}-{number:03d}",
+            url=f"sample:scene-{number:06d}",
+            photographer="Ana *Bold*" if number % 2 else "",
+            photographer_url="https://unsplash.com/@ana" if number % 2 else "",
+            country=("Peru", "Norway")[number % 2],
+            keywords=("lake",) if number % 4 == 0 else (),
+        )
+        for number in range(n)
+    ]
+    table.add(photos, unit_vectors(n, seed=3))
+    return collection

@@ -1,0 +1,144 @@
+import csv
+from io import StringIO
+
+import numpy as np
+import pytest
+from safetensors.numpy import load
+from streamlit.testing.v1 import AppTest
+
+from classifier.clip import Clip
+from classifier.export import Ranking, to_safetensors
+from classifier.session import Session
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.sessions import DOWN, UP
+from pages.services import Services
+
+
+def script(services: object) -> None:
+    from pages import classifiers
+
+    classifiers.show(services)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def saved(services: Services, collection: Collection, clip: Clip) -> SavedClassifier:
+    session = Session.start(services.database, collection, clip, "a lake")
+    for place, photo in enumerate(session.current.photos):
+        session.label(photo.id, UP if place < 4 else DOWN)
+    classifier = session.to_save("Lakes")
+    services.database.classifiers.save(classifier)
+    return classifier
+
+
+@pytest.fixture
+def page(services: Services, saved: SavedClassifier) -> AppTest:
+    return healthy(
+        AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    )
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert [error.value for error in page.exception] == []
+    return page
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(markdown.value for markdown in page.markdown)
+
+
+def test_without_classifiers_the_page_says_how_to_get_one(services: Services) -> None:
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    assert "No classifier is saved yet" in healthy(page).info[0].value
+
+
+def test_the_ranking_counts_what_the_threshold_keeps(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    _, scores = services.database.collections.photos(collection).scores(saved.weight)
+    assert "4 up" in texts(page)
+    for threshold in (float(scores[5]) - 1e-4, float(scores.max())):
+        page.slider[0].set_value(threshold)
+        healthy(page.run())
+        kept = int((scores >= np.float32(page.slider[0].value)).sum())
+        assert f"**{kept:,}** of 40 photos" in texts(page)
+
+
+def test_the_best_photos_come_first_with_their_scores_and_thumbs(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    _, scores = services.database.collections.photos(collection).scores(saved.weight)
+    captions = [caption.value for caption in page.caption if "Photo by" not in caption.value]
+    assert [text[:6].rstrip() for text in captions[:15]] == [f"{s:.3f}" for s in scores[:15]]
+    assert any(":green[up]" in text for text in captions)
+
+
+def test_the_photos_at_the_threshold_can_be_looked_at(page: AppTest) -> None:
+    for view in ("Just above the threshold", "Just below the threshold"):
+        page.segmented_control(key="view").set_value(view)
+        healthy(page.run())
+        threshold = page.slider[0].value
+        shown = [float(c.value[:6]) for c in page.caption if c.value[:1] in "-0123456789"]
+        assert shown
+        if view == "Just above the threshold":
+            assert shown == sorted(shown)
+            assert shown[0] >= threshold - 5e-4
+        else:
+            assert shown == sorted(shown, reverse=True)
+            assert shown[0] <= threshold + 5e-4
+
+
+def test_renaming_and_deleting(page: AppTest, services: Services, saved: SavedClassifier) -> None:
+    page.text_input(key=f"rename-{saved.id}").set_value("Ponds")
+    page.button(key="rename").click()
+    healthy(page.run())
+    assert [c.name for c in services.database.classifiers.all()] == ["Ponds"]
+    page.text_input(key=f"rename-{saved.id}").set_value(" ")
+    page.button(key="rename").click()
+    healthy(page.run())
+    assert "Give the classifier a name" in page.error[0].value
+    page.button(key="delete").click()
+    healthy(page.run())
+    assert services.database.classifiers.all() == []
+    assert "No classifier is saved yet" in page.info[0].value
+
+
+def test_a_classifier_whose_collection_is_gone_stays_listed(
+    services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    services.database.collections.drop(collection)
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    assert "is gone, or was made" in healthy(page).error[0].value
+    assert page.button(key="delete")
+
+
+def test_the_csv_has_a_row_a_photo() -> None:
+    ranking = Ranking(
+        ["a,b", "c", "d"], np.asarray([0.9, 0.5, 0.25], dtype=np.float32), {"c": UP, "d": DOWN}
+    )
+    rows = list(csv.reader(StringIO(ranking.to_csv({"a,b": "file:///a"}, 0.5))))
+    assert rows == [
+        ["id", "url", "score", "kept", "label"],
+        ["a,b", "file:///a", "0.900000", "1", ""],
+        ["c", "", "0.500000", "1", "up"],
+        ["d", "", "0.250000", "0", "down"],
+    ]
+    assert ranking.first_threshold() == pytest.approx(0.375)
+
+
+def test_without_both_kinds_of_thumbs_the_threshold_starts_at_the_hundredth_photo() -> None:
+    scores = np.linspace(1, 0, 500, dtype=np.float32)
+    ranking = Ranking([str(n) for n in range(500)], scores, {"3": UP})
+    assert ranking.kept(ranking.first_threshold()) == 100
+    assert Ranking(["a"], scores[:1], {}).first_threshold() == 1.0
+
+
+def test_the_exported_weight_scores_photos_anywhere(
+    services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    weight = load(to_safetensors(saved, 0.25))["weight"]
+    assert weight.shape == (512,)
+    table = services.database.collections.photos(collection)
+    ids, scores = table.scores(saved.weight)
+    vectors = np.stack([n.vector for n in table.get(ids)])
+    assert vectors @ weight == pytest.approx(scores, abs=1e-5)

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from classifier.clip import Clip
+from db.collections import Collection
+from pages.services import Services
+
+
+def script(services: object) -> None:
+    from pages import collection
+
+    collection.show(services)  # type: ignore[arg-type]
+
+
+def open_page(services: Services) -> AppTest:
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    return healthy(page)
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert [error.value for error in page.exception] == []
+    return page
+
+
+def field(page: AppTest, label: str) -> object:
+    return next(text for text in page.text_input if text.label == label)
+
+
+def submit(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    return healthy(page.run())
+
+
+def test_what_is_stored_is_told(services: Services, collection: Collection) -> None:
+    page = open_page(services)
+    assert [(m.label, m.value) for m in page.metric][:2] == [
+        ("Photos", "40"),
+        ("Index", "none: exact search"),
+    ]
+    assert any(collection.model in text.value for text in page.markdown)
+    services.database.collections.photos(collection).build_index()
+    assert open_page(services).metric[1].value == "built"
+
+
+def test_an_empty_database_says_so(services: Services) -> None:
+    assert "There are no photos yet" in open_page(services).info[0].value
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "my pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (60, 40), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    (folder / "broken.jpg").write_bytes(b"no image")
+    return folder
+
+
+def test_a_folder_is_loaded_in_the_background(
+    services: Services, pictures: Path, clip: Clip
+) -> None:
+    page = open_page(services)
+    field(page, "Folder on this computer").set_value(str(pictures))  # type: ignore[attr-defined]
+    submit(page, "Load the folder")
+    job = services.loader.job
+    assert job is not None
+    job.wait(60)
+    page = open_page(services)
+    assert page.success[0].value == (
+        "3 photos in photos, 3 added, 0 already there, 1 skipped (1 not a JPEG, PNG, WebP or GIF image)"
+    )
+    (stored,) = services.database.collections.all()
+    assert (stored.name, stored.model) == ("photos", clip.model_id)
+    assert page.expander[0].label == "1 skipped"
+
+
+def test_bad_input_is_one_line_and_starts_nothing(services: Services) -> None:
+    page = open_page(services)
+    submit(page, "Load the folder")
+    assert page.error[0].value == "Type the path of a folder"
+    submit(page, "Load the photos")
+    assert page.error[0].value == "Type the path of a photos table"
+    assert services.loader.job is None
+
+
+@pytest.mark.parametrize(
+    ("label", "path", "button", "message"),
+    [
+        ("Folder on this computer", "/nowhere", "Load the folder", "/nowhere is not a folder"),
+        ("Photos table on this computer", "/nowhere.tsv", "Load the photos", "Can't read /nowhere"),
+    ],
+)
+def test_a_source_that_is_not_there_is_named(
+    services: Services, label: str, path: str, button: str, message: str
+) -> None:
+    page = open_page(services)
+    field(page, label).set_value(path)  # type: ignore[attr-defined]
+    submit(page, button)
+    assert services.loader.job is not None
+    services.loader.job.wait(60)
+    assert open_page(services).error[0].value.startswith(message)
+
+
+def test_deleting_a_collection(services: Services, collection: Collection) -> None:
+    page = open_page(services)
+    page.button(key="delete_collection").click()
+    healthy(page.run())
+    assert services.database.collections.all() == []
+    assert "There are no photos yet" in page.info[0].value

@@ -1,0 +1,271 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from classifier.clip import Clip
+from classifier.session import Session
+from db.collections import Collection
+from db.sessions import DOWN, UP
+from pages.services import Services
+from tests.pages.conftest import add_collection
+
+
+def script(services: object) -> None:
+    from pages import label
+
+    label.show(services)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def page(services: Services, collection: Collection) -> AppTest:
+    return AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+
+
+def search(page: AppTest, prompt: str) -> AppTest:
+    page.text_input(key="prompt").set_value(prompt)
+    page.button(key="search").click()
+    return healthy(page.run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert [error.value for error in page.exception] == []
+    return page
+
+
+def session_of(page: AppTest, services: Services) -> Session:
+    return Session.reopen(services.database, page.query_params["session"])
+
+
+def notices(page: AppTest) -> list[str]:
+    return [warning.value for warning in page.warning]
+
+
+def thumb(page: AppTest, place: int, value: int | None) -> AppTest:
+    page.feedback[place].set_value(value)
+    return healthy(page.run())
+
+
+def test_before_the_first_search_there_are_photos_and_example_prompts(page: AppTest) -> None:
+    healthy(page)
+    assert [s.value for s in page.subheader] == ["Some photos of drawings"]
+    assert page.button(key="example-0").label == "a house by a lake"
+    assert len(page.feedback) == 0
+
+
+def test_a_search_shows_nine_photos_and_puts_the_session_into_the_address(
+    page: AppTest, services: Services
+) -> None:
+    search(page, "a house by a lake")
+    assert len(page.feedback) == 9
+    session = session_of(page, services)
+    assert session.row.prompt == "a house by a lake"
+    assert any("**Round 1**" in text.value for text in page.markdown)
+
+
+def test_an_example_is_searched_with_one_click(page: AppTest, services: Services) -> None:
+    page.button(key="example-0").click()
+    healthy(page.run())
+    assert session_of(page, services).row.prompt == "a house by a lake"
+
+
+def test_thumbs_are_stored_as_they_are_clicked_and_can_be_taken_away(
+    page: AppTest, services: Services
+) -> None:
+    search(page, "a lake")
+    first, second = (photo.id for photo in session_of(page, services).current.photos[:2])
+    thumb(page, 0, 1)
+    thumb(page, 1, 0)
+    assert session_of(page, services).labels == {first: UP, second: DOWN}
+    thumb(page, 0, None)
+    assert session_of(page, services).labels == {second: DOWN}
+
+
+def test_undo_and_rest_are_no_show_in_the_thumbs(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    thumb(page, 2, 1)
+    page.button(key="rest").click()
+    healthy(page.run())
+    assert [f.value for f in page.feedback] == [0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert page.button(key="rest").disabled
+    page.button(key="undo").click()
+    healthy(page.run())
+    assert [f.value for f in page.feedback] == [None, None, 1, *[None] * 6]
+    assert len(session_of(page, services).labels) == 1
+
+
+def test_refining_shows_other_photos(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    thumb(page, 0, 1)
+    thumb(page, 1, 0)
+    page.button(key="refine").click()
+    healthy(page.run())
+    session = session_of(page, services)
+    first, second = ({p.id for p in r.photos} for r in session.rounds)
+    assert not first & second
+    assert [f.value for f in page.feedback] == [None] * 9
+    assert notices(page) == []
+
+
+def test_an_earlier_round_is_shown_when_asked_for(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    thumb(page, 3, 1)
+    page.button(key="refine").click()
+    healthy(page.run())
+    page.pagination[0].set_value(1)
+    healthy(page.run())
+    assert page.feedback[3].value == 1
+    thumb(page, 4, 0)
+    session = session_of(page, services)
+    assert session.labels[session.rounds[0].photos[4].id] == DOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "notice"),
+    [
+        (None, "No thumbs yet"),
+        (1, "Only thumbs up so far"),
+        (0, "Only thumbs down so far"),
+    ],
+)
+def test_one_sided_thumbs_are_explained(page: AppTest, value: int | None, notice: str) -> None:
+    search(page, "a lake")
+    if value is not None:
+        thumb(page, 0, value)
+    page.button(key="refine").click()
+    healthy(page.run())
+    assert [text[: len(notice)] for text in notices(page)] == [notice]
+    page.button(key="rest").click()
+    page.run()
+    assert notices(page) == [], "a notice is shown once"
+
+
+def test_refining_past_the_last_photo_says_so(page: AppTest) -> None:
+    search(page, "a lake")
+    thumb(page, 0, 1)
+    thumb(page, 1, 0)
+    for _ in range(5):
+        page.button(key="refine").click()
+        healthy(page.run())
+    assert notices(page) == [
+        "Every photo that passes the filter has been shown: save the classifier, "
+        "or start a new search"
+    ]
+    assert len(page.feedback) == 4
+
+
+@pytest.mark.parametrize("prompt", ["", "   "])
+def test_an_empty_prompt_is_refused(page: AppTest, prompt: str) -> None:
+    search(page, prompt)
+    assert notices(page) == ["The prompt is empty: type what the photos should show."]
+    assert "session" not in page.query_params
+
+
+def test_a_long_prompt_is_cut_and_that_is_said(page: AppTest) -> None:
+    search(page, "a house by a lake " * 20)
+    assert notices(page) == [
+        "The prompt is longer than the model reads: only its beginning was searched."
+    ]
+    assert len(page.feedback) == 9
+
+
+def test_a_reload_brings_the_session_back(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    thumb(page, 0, 1)
+    address = page.query_params["session"]
+    again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    again.query_params["session"] = address
+    healthy(again.run())
+    assert again.text_input(key="prompt").value == "a lake"
+    assert [f.value for f in again.feedback] == [1, *[None] * 8]
+
+
+def test_an_unknown_session_leads_to_the_front_page(
+    services: Services, collection: Collection
+) -> None:
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    page.query_params["session"] = "nope"
+    healthy(page.run())
+    assert notices(page) == [
+        "There is no session 'nope' in this database: type a prompt to start one"
+    ]
+    assert "session" not in page.query_params
+
+
+def test_recent_sessions_are_offered(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    session = page.query_params["session"]
+    again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    again.button(key=f"recent-{session}").click()
+    healthy(again.run())
+    assert again.query_params["session"] == session
+    assert len(again.feedback) == 9
+
+
+def test_a_filter_and_a_page_size_count_from_the_next_search_on(
+    page: AppTest, services: Services
+) -> None:
+    page.multiselect(key="only_country").set_value(["Peru"])
+    page.segmented_control(key="page_size").set_value(18)
+    healthy(page.run())
+    search(page, "a lake")
+    assert len(page.feedback) == 18
+    session = session_of(page, services)
+    assert {photo.country for photo in session.current.photos} == {"Peru"}
+
+
+def test_the_filter_is_offered_for_facts_that_the_collection_has(page: AppTest) -> None:
+    assert page.multiselect(key="only_keyword").options == ["lake"]
+    assert page.multiselect(key="only_photographer").options == ["Ana *Bold*"]
+
+
+def test_another_collection_can_be_searched(page: AppTest, services: Services, clip: Clip) -> None:
+    add_collection(services, clip, "others", 12)
+    page.run()
+    page.selectbox(key="collection").set_value("others")
+    healthy(page.run())
+    search(page, "a lake")
+    assert session_of(page, services).collection.name == "others"
+
+
+def test_a_classifier_is_saved_under_a_name(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    thumb(page, 0, 1)
+    thumb(page, 1, 0)
+    session = page.query_params["session"]
+    page.text_input(key=f"name-{session}").set_value("Lakes")
+    page.button(key="save").click()
+    healthy(page.run())
+    assert page.success[0].value.startswith("Saved, fit on 1 up and 1 down.")
+    assert [c.name for c in services.database.classifiers.all()] == ["Lakes"]
+    page.button(key="save").click()
+    healthy(page.run())
+    assert "is there already" in page.error[0].value
+
+
+def test_photographers_are_credited_with_a_link(page: AppTest) -> None:
+    search(page, "a lake")
+    found = [caption.value for caption in page.caption if "Photo by" in caption.value]
+    assert found
+    assert set(found) == {
+        "Photo by [Ana \\*Bold\\*](https://unsplash.com/@ana?utm_source=visual_dataset_explorer"
+        "&utm_medium=referral) on [Unsplash](https://unsplash.com/?utm_source="
+        "visual_dataset_explorer&utm_medium=referral)"
+    }
+
+
+def test_a_model_that_cannot_be_loaded_is_one_line(services: Services, clip: Clip) -> None:
+    collection = add_collection(services, clip, "drawings", 12)
+    services.database.collections.drop(collection)
+    gone = Collection("drawings", "/nowhere/model", "f", "a test")
+    services.database.collections.open(gone)
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    search(page, "a lake")
+    assert len(notices(page)) == 1
+    assert notices(page)[0].startswith("Can't load the CLIP model /nowhere/model: there is no such")
+
+
+def test_a_database_without_collections_points_to_the_collection_page(
+    services: Services,
+) -> None:
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    healthy(page)
+    assert "load some on the **Collection** page" in page.info[0].value

@@ -8,6 +8,8 @@ from pathlib import Path
 import lmdb
 from PIL import Image, ImageOps
 
+from db.errors import ExplorerError, first_line
+
 SIDE = 400
 MAP_SIZE = 8 << 30  # bytes of address space, not of disk: LMDB's file grows as it is filled
 
@@ -24,9 +26,18 @@ class Thumbnails:
         Args:
             folder: where LMDB keeps its files; one `Thumbnails` a process and folder.
             read: opens the photo of a `file:` or `sample:` url; raises OSError or ValueError.
+
+        Raises:
+            ExplorerError: the folder can't be written, or holds something else.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self._environment = lmdb.open(str(folder), map_size=MAP_SIZE)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._environment = lmdb.open(str(folder), map_size=MAP_SIZE)
+        except (OSError, lmdb.Error) as error:
+            raise ExplorerError(
+                f"Can't open the thumbnail cache in {folder}: {first_line(error)}. Delete that "
+                "folder (it is only a cache), or set EXPLORER_DATA to one that can be written"
+            ) from error
         self._read = read
 
     def get(self, photo_id: str, url: str) -> bytes:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from tqdm import tqdm
 
 from db.database import Database, open_database
-from db.errors import ExplorerError
+from db.errors import ExplorerError, first_line
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.models import SAMPLE
@@ -28,6 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _load(_order(options, settings), settings)
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (ClickHouseError, OSError) as error:
+        print(
+            f"error: {first_line(error)}: what is in the table stays; put this right and run it "
+            "again to go on",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print(
@@ -112,7 +120,7 @@ def _source(options: argparse.Namespace, settings: Settings) -> tuple[Source, st
 
 def table_name(words: str) -> str:
     """A table name made of what stands in a folder's name."""
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", words).strip("_")[:60]
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", words).strip("_")[:50]
     return name if name and not name[0].isdigit() else f"photos_{name}".rstrip("_")
 
 

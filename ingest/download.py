@@ -4,6 +4,7 @@ from threading import local
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two pieces of the body
@@ -30,12 +31,14 @@ class Downloader:
             return self._fetch(url)
         except requests.exceptions.Timeout as error:
             raise OSError("timed out") from error
-        except requests.exceptions.InvalidURL as error:
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise ValueError("not an http address") from error
         except requests.exceptions.ChunkedEncodingError as error:
             raise OSError("cut short") from error
         except requests.exceptions.ConnectionError as error:
-            raise OSError("no connection") from error
+            # A host that falls silent in the middle of the body ends here too.
+            silent = any(isinstance(cause, ReadTimeoutError) for cause in error.args)
+            raise OSError("timed out" if silent else "no connection") from error
 
     def _fetch(self, url: str) -> bytes:
         timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)

@@ -1,5 +1,6 @@
 """Decoding: bytes or a file to an upright RGB image."""
 
+import warnings
 from pathlib import Path
 from typing import IO
 
@@ -8,6 +9,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 # Pillow warns from here on and refuses at twice this; a 100-megapixel camera stays below.
 MAX_PIXELS = 120_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+# CLIP sees the centre square; a strip would be blown up to gigabytes on the way there.
+MAX_ASPECT = 50
+
+# Not all that Pillow knows: some of its other readers start programs, or raise what they like.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 def decode(file: Path | IO[bytes]) -> Image.Image:
@@ -16,19 +24,27 @@ def decode(file: Path | IO[bytes]) -> Image.Image:
     Palette, grey, 16-bit and CMYK images are converted; what is transparent becomes white.
 
     Raises:
-        OSError: the file is gone, or cut short.
-        ValueError: it is not an image, or has more than MAX_PIXELS pixels.
+        OSError: the file is gone, cut short or broken.
+        ValueError: it is not an image of these kinds, has more than MAX_PIXELS pixels, or is
+            MAX_ASPECT times longer than wide.
     """
     try:
-        with Image.open(file) as image:
-            return _to_rgb(ImageOps.exif_transpose(image))
+        with Image.open(file, formats=FORMATS) as image:
+            strip = max(image.size) > MAX_ASPECT * min(image.size)
+            upright = None if strip else _to_rgb(ImageOps.exif_transpose(image))
     except Image.DecompressionBombError as error:
         raise ValueError(f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
     except UnidentifiedImageError as error:
-        raise ValueError("not an image") from error
-    except (SyntaxError, EOFError, IndexError) as error:
-        # Pillow's parsers of broken PNG and GIF files raise these.
-        raise ValueError(f"broken image ({error})") from error
+        raise ValueError("not a JPEG, PNG, WebP or GIF image") from error
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
+        # What Pillow's readers of broken files raise; only the file system's errors have a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        short = "truncated" in str(error).lower()
+        raise OSError("image cut short" if short else "broken image") from error
+    if upright is None:
+        raise ValueError(f"more than {MAX_ASPECT} times longer than wide")
+    return upright
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

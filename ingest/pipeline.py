@@ -159,6 +159,14 @@ class _Block:
         self._photos, self._vectors = [], []
 
 
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A photo that was read, and what the image tower sees of it."""
+
+    photo: Photo
+    pixels: npt.NDArray[np.float32]
+
+
 @dataclass
 class _Run:
     """One pass over the missing photos."""
@@ -173,28 +181,28 @@ class _Run:
         self, photos: Sequence[Photo], report_progress: Callable[[Progress], None]
     ) -> Iterator[Skip]:
         """Insert the photos; yields those that had to be left out."""
-        batch: list[tuple[Photo, Image.Image]] = []
+        batch: list[_Ready] = []
         block = _Block(self.table, self.report)
         for done, (photo, future) in enumerate(self._read_ahead(photos), start=1):
-            image = _outcome(future)
-            if isinstance(image, str):
-                yield Skip(photo, image)
+            ready = _outcome(future)
+            if isinstance(ready, str):
+                yield Skip(photo, ready)
             else:
-                batch.append((self._completed(photo, image), image))
+                batch.append(ready)
             if len(batch) == self.order.batch_size or done == len(photos):
-                block.add([p for p, _ in batch], self.clip.encode_images([i for _, i in batch]))
+                vectors = self.clip.encode_prepared([ready.pixels for ready in batch])
+                block.add([ready.photo for ready in batch], vectors)
                 batch.clear()
             report_progress(Progress("Reading photos", done, len(photos), done / len(photos)))
         block.flush()
 
-    def _read_ahead(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, Future[Image.Image]]]:
+    def _read_ahead(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, Future[_Ready]]]:
         """Read in threads, at most two batches ahead, so that memory stays flat."""
-        source, side = self.order.source, self.clip.image_size
-        with ThreadPoolExecutor(source.workers) as pool:
-            waiting: deque[tuple[Photo, Future[Image.Image]]] = deque()
+        with ThreadPoolExecutor(self.order.source.workers) as pool:
+            waiting: deque[tuple[Photo, Future[_Ready]]] = deque()
             try:
                 for photo in photos:
-                    waiting.append((photo, pool.submit(source.read, photo, side)))
+                    waiting.append((photo, pool.submit(self._read, photo)))
                     if len(waiting) > 2 * self.order.batch_size:
                         yield waiting.popleft()
                 while waiting:
@@ -202,6 +210,11 @@ class _Run:
             finally:
                 for _, future in waiting:
                     future.cancel()
+
+    def _read(self, photo: Photo) -> _Ready:
+        """Read one photo, and let go of the open image: a camera's takes 72 MB or more."""
+        image = self.order.source.read(photo, self.clip.image_size)
+        return _Ready(self._completed(photo, image), self.clip.prepare(image))
 
     def _completed(self, photo: Photo, image: Image.Image) -> Photo:
         """Keep what only the open image tells: its size, and a thumbnail."""
@@ -212,8 +225,8 @@ class _Run:
         return replace(photo, width=image.width, height=image.height)
 
 
-def _outcome(future: Future[Image.Image]) -> Image.Image | str:
-    """The image, or the reason why there is none."""
+def _outcome(future: Future[_Ready]) -> _Ready | str:
+    """The photo, or the reason why there is none."""
     try:
         return future.result()
     except (OSError, ValueError) as error:

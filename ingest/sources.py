@@ -89,7 +89,7 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().resolve()
-        self.name = f"folder {self.folder}"
+        self.name = f"folder {_printable(self.folder)}"
 
     def photos(self) -> Sequence[Photo]:
         """See Source. The id is a hash of the path; the folders' names become keywords."""
@@ -195,6 +195,8 @@ def _read_rows(path: Path) -> pd.DataFrame:
             path,
             sep=delimiter,
             dtype=str,
+            # Else rows that are longer than the header would have their id taken for an index.
+            index_col=False,
             encoding="utf-8-sig",
             # Namibia's code is NA, and a photographer may be called None.
             keep_default_na=False,

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,8 @@ def collection(database: Database) -> Collection:
 
 
 @pytest.fixture
-def session(database: Database, collection: Collection) -> Iterator[Session]:
-    yield start(database, collection)
+def session(database: Database, collection: Collection) -> Session:
+    return start(database, collection)
 
 
 def start(database: Database, collection: Collection, only: Filter | None = None) -> Session:

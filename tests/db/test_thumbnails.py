@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from db.errors import ExplorerError
 from db.thumbnails import SIDE, Thumbnails
 
 
@@ -58,6 +59,15 @@ def test_an_id_of_any_length_and_script_is_a_key(tmp_path: Path) -> None:
     for photo in ("x" * 5000, "😀", "x" * 4999 + "y"):
         assert thumbnails.get(photo, "file:///a")
     thumbnails.close()
+
+
+def test_a_cache_that_is_broken_or_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "data.mdb").write_bytes(b"no cache" * 4096)
+    with pytest.raises(ExplorerError, match=r"Can't open the thumbnail cache in .* Delete that"):
+        Thumbnails(tmp_path, Photos())
+    (tmp_path / "file").touch()
+    with pytest.raises(ExplorerError, match=r"Can't open the thumbnail cache in .*/file/cache"):
+        Thumbnails(tmp_path / "file" / "cache", Photos())
 
 
 def test_a_photo_that_is_gone_says_so_each_time(tmp_path: Path) -> None:

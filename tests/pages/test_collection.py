@@ -70,7 +70,8 @@ def test_a_folder_is_loaded_in_the_background(
     job.wait(60)
     page = open_page(services)
     assert page.success[0].value == (
-        "3 photos in photos, 3 added, 0 already there, 1 skipped (1 not a JPEG, PNG, WebP or GIF image)"
+        "3 photos in photos, 3 added, 0 already there, "
+        "1 skipped (1 not a JPEG, PNG, WebP or GIF image)"
     )
     (stored,) = services.database.collections.all()
     assert (stored.name, stored.model) == ("photos", clip.model_id)

@@ -1,0 +1,240 @@
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from ingest.images import MAX_PIXELS, decode
+
+RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 0)
+ORIENTATION = 0x0112
+
+# What a viewer has to do with the stored pixels to see them upright, and the opposite, by the
+# numbers of the EXIF standard.
+STORED_AS = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def four_corners() -> Image.Image:
+    """48 x 32 pixels, each quarter of another colour, so that no turn looks like another."""
+    image = Image.new("RGB", (48, 32), RED)
+    image.paste(GREEN, (24, 0, 48, 16))
+    image.paste(BLUE, (0, 16, 24, 32))
+    image.paste(YELLOW, (24, 16, 48, 32))
+    return image
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> BytesIO:
+    file = BytesIO()
+    image.save(file, form, **options)
+    file.seek(0)
+    return file
+
+
+def pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    return np.asarray(image)
+
+
+def noise(side: int = 64) -> Image.Image:
+    values = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+@pytest.mark.parametrize("orientation", STORED_AS)
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_exif_orientation_is_applied_to_the_pixel(orientation: int, form: str) -> None:
+    turn = STORED_AS[orientation]
+    stored = four_corners() if turn is None else four_corners().transpose(turn)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    options = {"lossless": True} if form == "WEBP" else {}
+    upright = decode(saved(stored, form, exif=exif.tobytes(), **options))
+    np.testing.assert_array_equal(pixels(upright), pixels(four_corners()))
+
+
+@pytest.mark.parametrize("orientation", STORED_AS)
+def test_a_jpeg_is_turned_upright_too(orientation: int) -> None:
+    turn = STORED_AS[orientation]
+    stored = four_corners() if turn is None else four_corners().transpose(turn)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    upright = decode(saved(stored, "JPEG", quality=100, subsampling=0, exif=exif.tobytes()))
+    assert upright.size == (48, 32)
+    difference = pixels(upright).astype(int) - pixels(four_corners()).astype(int)
+    assert np.abs(difference).max() < 8
+
+
+def test_an_image_without_exif_stays_as_it_is() -> None:
+    image = decode(saved(four_corners(), "PNG"))
+    np.testing.assert_array_equal(pixels(image), pixels(four_corners()))
+
+
+@pytest.mark.parametrize(
+    ("mode", "stored", "expected"),
+    [
+        ("L", 77, (77, 77, 77)),
+        ("1", 1, (255, 255, 255)),
+        ("RGB", (10, 20, 30), (10, 20, 30)),
+        ("RGBA", (10, 20, 30, 255), (10, 20, 30)),
+        ("RGBA", (10, 20, 30, 0), (255, 255, 255)),
+        ("LA", (77, 255), (77, 77, 77)),
+        ("LA", (77, 0), (255, 255, 255)),
+    ],
+)
+def test_every_mode_of_a_png_becomes_rgb(mode: str, stored: Any, expected: Any) -> None:
+    image = decode(saved(Image.new(mode, (8, 6), stored), "PNG"))
+    assert (image.mode, image.size, image.getpixel((3, 3))) == ("RGB", (8, 6), expected)
+
+
+def test_half_transparent_pixels_are_half_white() -> None:
+    image = decode(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "PNG"))
+    assert image.getpixel((0, 0)) == (127, 127, 127)
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_a_palette_gives_its_colours(form: str) -> None:
+    palette = four_corners().quantize(4)
+    image = decode(saved(palette, form))
+    assert image.mode == "RGB"
+    np.testing.assert_array_equal(pixels(image), pixels(palette.convert("RGB")))
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_a_transparent_palette_entry_becomes_white(form: str) -> None:
+    palette = Image.new("P", (8, 4), 1)
+    palette.putpalette([*RED, *GREEN, *BLUE])
+    palette.paste(0, (0, 0, 4, 4))
+    image = decode(saved(palette, form, transparency=0))
+    assert (image.getpixel((0, 0)), image.getpixel((6, 2))) == ((255, 255, 255), GREEN)
+
+
+def test_a_transparent_colour_of_an_rgb_png_becomes_white() -> None:
+    image = decode(saved(four_corners(), "PNG", transparency=RED))
+    assert (image.getpixel((0, 0)), image.getpixel((40, 0))) == ((255, 255, 255), GREEN)
+
+
+def test_a_cmyk_jpeg_shows_its_colour() -> None:
+    image = decode(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=100))
+    red, green, blue = image.getpixel((8, 8))  # type: ignore[misc]
+    assert (image.mode, red > 245, green < 10, blue < 10) == ("RGB", True, True, True)
+
+
+def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
+    values = np.array([[0, 256, 32768, 65535]], dtype=np.uint16)
+    image = decode(saved(Image.fromarray(values), "PNG"))
+    assert pixels(image)[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+def test_an_animated_gif_gives_its_first_frame() -> None:
+    first, second = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
+    image = decode(saved(first, "GIF", save_all=True, append_images=[second]))
+    assert image.getpixel((4, 4)) == RED
+
+
+def test_an_animated_webp_gives_its_first_frame() -> None:
+    first, second = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
+    file = saved(first, "WEBP", save_all=True, append_images=[second], lossless=True)
+    assert decode(file).getpixel((4, 4)) == RED
+
+
+def test_the_ending_of_the_name_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "really a png.jpg"
+    path.write_bytes(saved(four_corners(), "PNG").getvalue())
+    np.testing.assert_array_equal(pixels(decode(path)), pixels(four_corners()))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no photo here</html>", b"\x00" * 500, b"\xff"])
+def test_what_is_no_image_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^not a JPEG, PNG, WebP or GIF image$"):
+        decode(BytesIO(body))
+
+
+@pytest.mark.parametrize("form", ["BMP", "TIFF", "EPS", "ICO", "AVIF", "PPM"])
+def test_an_image_of_another_kind_is_refused(form: str) -> None:
+    with pytest.raises(ValueError, match=r"^not a JPEG, PNG, WebP or GIF image$"):
+        decode(saved(four_corners(), form))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_an_image_cut_short_is_refused(form: str, share: float) -> None:
+    body = saved(noise(), form).getvalue()
+    with pytest.raises((OSError, ValueError)) as refusal:
+        decode(BytesIO(body[: int(len(body) * share)]))
+    assert str(refusal.value) in {
+        "image cut short",
+        "broken image",
+        "not a JPEG, PNG, WebP or GIF image",
+    }
+
+
+def test_a_truncated_jpeg_is_called_so() -> None:
+    body = saved(noise(), "JPEG").getvalue()
+    with pytest.raises(OSError, match=r"^image cut short$"):
+        decode(BytesIO(body[:-300]))
+
+
+def test_a_photo_of_two_pictures_as_telephones_make_them_gives_the_first() -> None:
+    first, second = Image.new("RGB", (16, 16), RED), Image.new("RGB", (16, 16), BLUE)
+    red, _, blue = decode(  # type: ignore[misc]
+        saved(first, "MPO", save_all=True, append_images=[second])
+    ).getpixel((8, 8))
+    assert red > 245
+    assert blue < 10
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_damaged_bytes_end_in_an_image_or_a_refusal_and_nothing_else(form: str) -> None:
+    body = saved(noise(32), form).getvalue()
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        damaged = bytearray(body)
+        for place in rng.integers(0, len(body), size=3):
+            damaged[place] = rng.integers(256)
+        try:
+            image = decode(BytesIO(bytes(damaged)))
+        except (OSError, ValueError):
+            continue
+        assert image.mode == "RGB"
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        decode(tmp_path / "gone.jpg")
+
+
+def test_a_decompression_bomb_is_refused_by_its_megapixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match=r"^more than 120 megapixels$"):
+        decode(saved(Image.new("L", (50, 50)), "PNG"))
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_strip_is_refused_before_it_is_blown_up(tmp_path: Path) -> None:
+    path = tmp_path / "strip.png"
+    Image.new("RGB", (1, 51)).save(path)
+    with pytest.raises(ValueError, match="more than 50 times longer than wide"):
+        decode(path)
+    Image.new("RGB", (1, 50)).save(path)
+    assert decode(path).size == (1, 50)
+
+
+def test_an_image_just_below_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert decode(saved(Image.new("L", (50, 39)), "PNG")).size == (50, 39)
+
+
+def test_the_limit_is_the_one_that_the_refusal_names() -> None:
+    # Pillow refuses what has more than twice as many.
+    assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS // 2 == 60_000_000

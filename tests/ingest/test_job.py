@@ -1,0 +1,156 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+
+import pytest
+from PIL import Image
+
+from db.database import Database
+from db.errors import ExplorerError
+from db.photos import Photo
+from db.thumbnails import Thumbnails
+from ingest.job import Loader
+from ingest.pipeline import Order
+from ingest.sources import FolderSource
+from tests.ingest.photos import write_broken
+
+PATIENCE = 60  # seconds after which a test gives up
+
+
+class Gated:
+    """Two photos that can be read once the gate is open."""
+
+    name = "a gate"
+    local = False
+    workers = 1
+
+    def __init__(self) -> None:
+        self.gate = Event()
+        self.asked = Event()
+
+    def photos(self) -> Sequence[Photo]:
+        return [Photo(id="a", url="https://host/a"), Photo(id="b", url="https://host/b")]
+
+    def read(self, photo: Photo, side: int) -> Image.Image:
+        self.asked.set()
+        assert self.gate.wait(PATIENCE)
+        return Image.new("RGB", (side, side), (len(photo.id), 2, 3))
+
+
+class Failing(Gated):
+    """A source whose reading fails as nothing should."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, photo: Photo, side: int) -> Image.Image:
+        raise self._error
+
+
+@pytest.fixture
+def loader(database: Database, thumbnails: Thumbnails) -> Loader:
+    return Loader(database, thumbnails)
+
+
+@pytest.fixture
+def gated() -> Iterator[Gated]:
+    source = Gated()
+    yield source
+    source.gate.set()
+
+
+def test_a_job_loads_and_reports(
+    loader: Loader, database: Database, photos: Path, model: str
+) -> None:
+    assert (loader.job, loader.running) == (None, False)
+    job = loader.start(Order(FolderSource(photos), "mine", model, model))
+    job.wait(PATIENCE)
+    assert (job.running, loader.running, loader.job, job.error) == (False, False, job, "")
+    assert job.report is not None
+    assert job.report.summary() == "10 photos in mine, 10 added, 0 already there, 0 skipped"
+    [collection] = database.collections.all()
+    assert database.collections.photos(collection).count() == 10
+
+
+def test_its_last_progress_is_beyond_the_reading(loader: Loader, photos: Path, model: str) -> None:
+    job = loader.start(Order(FolderSource(photos), "mine", model, model))
+    job.wait(PATIENCE)
+    assert job.progress.step in ("Reading photos", "Building the index")
+    if job.progress.step == "Reading photos":
+        assert (job.progress.done, job.progress.total) == (10, 10)
+
+
+def test_what_is_skipped_is_listed(loader: Loader, photos: Path, model: str) -> None:
+    write_broken(photos)
+    job = loader.start(Order(FolderSource(photos), "mine", model, model))
+    job.wait(PATIENCE)
+    assert [skip.photo.description for skip in job.skipped] == [
+        "000-note.jpg",
+        "004-empty.png",
+        "005-cut.jpg",
+        "999-gone.jpg",
+    ]
+    assert job.report is not None
+    assert job.report.skipped == job.skipped
+
+
+def test_one_job_at_a_time(
+    loader: Loader, database: Database, gated: Gated, photos: Path, model: str
+) -> None:
+    first = loader.start(Order(gated, "slow", model, model))
+    assert gated.asked.wait(PATIENCE)
+    assert (loader.running, first.running, first.report) == (True, True, None)
+    second = Order(FolderSource(photos), "mine", model, model)
+    with pytest.raises(ExplorerError) as refusal:
+        loader.start(second)
+    assert str(refusal.value) == "slow is being loaded: wait until that is done"
+    assert loader.job is first
+    assert database.collections.find("mine") is None
+    gated.gate.set()
+    first.wait(PATIENCE)
+    assert not loader.running
+    job = loader.start(second)
+    job.wait(PATIENCE)
+    assert job.report is not None
+    assert job.report.rows == 10
+
+
+def test_pages_can_ask_the_database_while_a_job_reads(
+    loader: Loader, database: Database, gated: Gated, model: str
+) -> None:
+    job = loader.start(Order(gated, "slow", model, model))
+    assert gated.asked.wait(PATIENCE)
+    collection = database.collections.find("slow")
+    assert collection is not None
+    assert database.collections.photos(collection).count() == 0
+    gated.gate.set()
+    job.wait(PATIENCE)
+    assert database.collections.photos(collection).count() == 2
+
+
+def test_a_fault_that_a_person_can_mend_is_its_error(loader: Loader, tmp_path: Path) -> None:
+    job = loader.start(Order(FolderSource(tmp_path / "nowhere"), "mine", None, "a model"))
+    job.wait(PATIENCE)
+    assert (job.running, job.report) == (False, None)
+    assert job.error == f"{tmp_path}/nowhere is not a folder: give one that holds images"
+
+
+def test_after_an_error_another_job_can_start(
+    loader: Loader, tmp_path: Path, photos: Path, model: str
+) -> None:
+    loader.start(Order(FolderSource(tmp_path / "nowhere"), "mine", model, model)).wait(PATIENCE)
+    job = loader.start(Order(FolderSource(photos), "mine", model, model))
+    job.wait(PATIENCE)
+    assert (job.error, job.report is not None) == ("", True)
+
+
+def test_a_machine_without_memory_is_one_line_that_says_how_to_go_on(
+    loader: Loader, model: str
+) -> None:
+    job = loader.start(Order(Failing(MemoryError()), "mine", model, model))
+    job.wait(PATIENCE)
+    assert (job.running, job.report) == (False, None)
+    assert job.error == (
+        "Loading mine stopped: MemoryError. What is in it stays; load it again to go on"
+    )

@@ -1,0 +1,111 @@
+"""A photo host on this machine: serves bytes over HTTP, and misbehaves where it is asked to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a path is answered with.
+
+    Attributes:
+        body: the bytes that are sent.
+        status: the HTTP status.
+        content_type: of the body.
+        missing: by how many bytes the announced length is larger than the body.
+        location: where a redirect points to, or "".
+        waits: whether the answer comes only when the host closes.
+        stalls: whether the body's second half comes only when the host closes.
+    """
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str = "image/jpeg"
+    missing: int = 0
+    location: str = ""
+    waits: bool = False
+    stalls: bool = False
+
+
+@dataclass
+class PhotoHost:
+    """The host.
+
+    Attributes:
+        url: its address, without a slash at the end.
+        answers: by path; a path that isn't there is answered with 404.
+        asked: every path with its query, in the order asked for.
+        closing: set when the host is about to stop.
+    """
+
+    url: str
+    answers: dict[str, Answer | Path] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    closing: Event = field(default_factory=Event)
+
+    def serve(self, path: str, answer: Answer | Path) -> str:
+        """Answer a path as told, or with a file; returns its URL."""
+        self.answers[path] = answer
+        return self.url + path
+
+
+@contextmanager
+def photo_host() -> Iterator[PhotoHost]:
+    """Run a host on a free port of this machine."""
+    running = PhotoHost("")
+
+    class Handler(_Handler):
+        host = running
+
+    server = _QuietServer(("127.0.0.1", 0), Handler)
+    running.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    host: PhotoHost
+
+    def do_GET(self) -> None:
+        self.host.asked.append(self.path)
+        answer = self.host.answers.get(urlsplit(self.path).path, Answer(b"not here", 404))
+        self._send(Answer(answer.read_bytes()) if isinstance(answer, Path) else answer)
+
+    def _send(self, answer: Answer) -> None:
+        if answer.waits:
+            self.host.closing.wait()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body) + answer.missing))
+        if answer.location:
+            self.send_header("Location", answer.location)
+        self.end_headers()
+        half = len(answer.body) // 2 if answer.stalls else len(answer.body)
+        self.wfile.write(answer.body[:half])
+        if answer.stalls:
+            self.host.closing.wait()
+            self.wfile.write(answer.body[half:])
+        self.close_connection = answer.missing > 0
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep the test's output clean."""
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *arguments: object) -> None:
+        """A client that gave up is part of the game."""

@@ -85,7 +85,8 @@ class Collections:
         """Delete a collection with its photos; sessions and classifiers stay."""
         self.photos(collection).drop()
         self._connection.command(
-            "ALTER TABLE collections DELETE WHERE name = %(name)s", {"name": collection.name}
+            "ALTER TABLE collections DELETE WHERE name = %(name)s SETTINGS mutations_sync = 2",
+            {"name": collection.name},
         )
 
 

@@ -21,13 +21,13 @@ _SHOWN_SKIPS = 200
 def show(services: Services) -> None:
     """Draw the screen."""
     st.title("Collection")
-    _job(services)
     collections = services.database.collections.all()
     if collections:
         _stored(services, collections)
     else:
         st.info("There are no photos yet: load some below.")
     st.subheader("Load photos")
+    _job(services)
     _load_forms(services)
     connection = services.database.connection
     st.caption(
@@ -82,7 +82,7 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         f"from {collection.source}."
     )
     if collection.model == SAMPLE:
-        st.caption("The sample model knows only drawn scenes; use it to try things out.")
+        st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(_random(services, name, rows), services.thumbnails)
     with st.popover("Delete this collection", icon=":material/delete:"):
         _delete(services, collection, rows)
@@ -97,7 +97,7 @@ def _state(state: IndexState) -> str:
 @st.cache_data(ttl=600, show_spinner=False)
 def _random(_services: Services, collection: str, rows: int) -> list[Photo]:  # noqa: ARG001 -- key
     found = _services.database.collections.find(collection)
-    return _services.database.collections.photos(found).random(10) if found else []
+    return _services.database.collections.photos(found).random(5) if found else []
 
 
 def _delete(services: Services, collection: Collection, rows: int) -> None:

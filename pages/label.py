@@ -32,7 +32,7 @@ def show(services: Services) -> None:
     if not collections:
         st.info("There are no photos yet: load some on the **Collection** page.")
         return
-    session = _session_in_address(services)
+    session = _session_in_address(services, collections)
     collection, bar = _search_bar(services, collections, session)
     _show_notices()
     if session is None:
@@ -195,11 +195,16 @@ def _open(session_id: str) -> None:
     st.rerun()
 
 
-def _session_in_address(services: Services) -> Session | None:
+def _session_in_address(services: Services, collections: Sequence[Collection]) -> Session | None:
     session_id = st.query_params.get("session")
     if session_id is None:
         return None
     try:
+        session = _reopened(services, session_id)
+        if session.collection in collections:
+            return session
+        # It was deleted, or made anew, since the session was opened.
+        _reopened.clear()
         return _reopened(services, session_id)
     except ExplorerError as error:
         _notify(str(error))
@@ -227,11 +232,16 @@ def _show_notices() -> None:
 
 
 def _welcome(services: Services, collection: Collection) -> None:
-    if collection.model == SAMPLE:
+    if collection.name == SAMPLE:
         st.markdown(
             "**This is a sample**: small scenes drawn in code, and a tiny CLIP model trained on "
             "drawings like them, so that you can try everything right away. Real photos are one "
             "step away, on the **Collection** page."
+        )
+    elif collection.model == SAMPLE:
+        st.markdown(
+            "The vectors of these photos were made by the sample's tiny CLIP model, which knows "
+            "only drawings. Load them with a real CLIP model to search photographs."
         )
     recent = services.database.sessions.recent(collection.name)
     if recent:
@@ -329,7 +339,7 @@ def _actions(services: Services, session: Session) -> None:
             shortcut="Shift+Enter",
             help="Refit the classifier on all thumbs, and show the next photos",
             on_click=_refine,
-            args=(session,),
+            args=(session, len(session.rounds)),
         )
         unlabelled = sum(photo.id not in session.labels for photo in session.current.photos)
         st.button(
@@ -344,7 +354,9 @@ def _actions(services: Services, session: Session) -> None:
             _save(services, session)
 
 
-def _refine(session: Session) -> None:
+def _refine(session: Session, rounds: int) -> None:
+    if len(session.rounds) != rounds:
+        return  # the second half of a double click, or another tab was quicker
     if not session.labels:
         _notify("No thumbs yet, so the classifier stays as it is: these are the next photos.")
     elif not session.count(DOWN):

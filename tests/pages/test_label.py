@@ -190,6 +190,27 @@ def test_an_unknown_session_leads_to_the_front_page(
     assert "session" not in page.query_params
 
 
+def test_a_session_whose_collection_is_deleted_meanwhile_leads_to_the_front_page(
+    page: AppTest, services: Services, collection: Collection, clip: Clip
+) -> None:
+    search(page, "a lake")
+    add_collection(services, clip, "others", 12)
+    services.database.collections.drop(collection)
+    healthy(page.run())
+    assert "belongs to a collection that is gone" in notices(page)[0]
+    assert [s.value for s in page.subheader] == ["Some photos of others"]
+
+
+def test_the_same_click_refines_once(page: AppTest, services: Services) -> None:
+    from pages.label import _refine
+
+    search(page, "a lake")
+    session = session_of(page, services)
+    for _ in range(2):
+        _refine(session, 1)
+    assert len(session.rounds) == 2
+
+
 def test_recent_sessions_are_offered(page: AppTest, services: Services) -> None:
     search(page, "a lake")
     session = page.query_params["session"]

@@ -1,0 +1,194 @@
+"""Every screen in every state, wide and narrow, light and dark: nothing overflows or fails.
+
+`--screenshots FOLDER` keeps a picture of each.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_app import FIRST_LOAD, WAIT, Screenshot, give, settle, thumbs
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+
+PROMPT = "What should the photos show?"
+LOOKS = [(1440, "light"), (390, "dark"), (1440, "dark"), (390, "light")]
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def look(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> tuple[int, str]:
+    """A width in pixels and a colour scheme; two of the four suffice where nobody looks."""
+    if request.param in LOOKS[2:] and pytestconfig.getoption("--screenshots") is None:
+        pytest.skip("only with --screenshots")
+    chosen: tuple[int, str] = request.param
+    return chosen
+
+
+@pytest.fixture
+def page(browser: Browser, look: tuple[int, str]) -> Iterator[Page]:
+    width, scheme = look
+    context = browser.new_context(
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    opened = context.new_page()
+    opened.set_default_timeout(WAIT)
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def keep(page: Page, look: tuple[int, str], screenshot: Screenshot) -> Callable[[str], None]:
+    """Check that a state fits the window, and keep its picture."""
+    width, scheme = look
+
+    def check(name: str) -> None:
+        settle(page)
+        assert page.get_by_test_id("stException").count() == 0, name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        screenshot(page, f"{name}-{width}-{scheme}")
+
+    return check
+
+
+def ready(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
+    settle(page)
+
+
+def ask(page: Page, prompt: str) -> None:
+    page.get_by_placeholder(PROMPT).fill(prompt)
+    page.get_by_role("button", name="Search").click()
+    settle(page)
+
+
+def load_folder(page: Page, address: str, folder: str, name: str) -> None:
+    page.goto(f"{address}/collection")
+    page.get_by_role("textbox", name="Folder on this computer").fill(folder)
+    page.get_by_role("textbox", name="Collection").first.fill(name)
+    page.get_by_role("textbox", name="CLIP model").first.fill("sample")
+    page.get_by_role("button", name="Load the folder").click()
+
+
+def test_searching(app: str, page: Page, keep: Callable[[str], None]) -> None:
+    ready(page, app)
+    keep("label-welcome")
+    ask(page, " ")
+    expect(page.get_by_text("The prompt is empty")).to_be_visible()
+    keep("label-empty-prompt")
+    page.goto(f"{app}/?session=unknown")
+    expect(page.get_by_text("There is no session 'unknown'")).to_be_visible()
+    keep("label-unknown-session")
+    page.get_by_role("button", name="Options").click()
+    expect(page.get_by_text("They count from the next search on.")).to_be_visible()
+    keep("label-options")
+    page.keyboard.press("Escape")
+    ask(page, "two red boats on a lake at sunset " * 12)
+    expect(page.get_by_text("longer than the model reads")).to_be_visible()
+    keep("label-long-prompt")
+
+
+def test_labelling(app: str, page: Page, keep: Callable[[str], None]) -> None:
+    ready(page, app)
+    ask(page, "two dogs in the snow")
+    expect(thumbs(page)).to_have_count(9)
+    keep("label-round-1")
+    page.get_by_role("button", name="Refine").click()
+    expect(page.get_by_text("No thumbs yet")).to_be_visible()
+    keep("label-no-thumbs")
+    give(page, 0, up=True)
+    page.get_by_role("button", name="Refine").click()
+    expect(page.get_by_text("Only thumbs up so far")).to_be_visible()
+    keep("label-only-ups")
+    page.get_by_role("button", name="Rest are no").click()
+    expect(page.get_by_text("9 down")).to_be_visible()
+    keep("label-rest-are-no")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("0 down")).to_be_visible()
+    for _ in range(4):
+        page.get_by_role("button", name="Rest are no").click()
+        settle(page)
+        page.get_by_role("button", name="Refine").click()
+        settle(page)
+    expect(page.get_by_text("Round 7")).to_be_visible()
+    keep("label-round-7")
+    page.get_by_role("button", name="Save classifier").click()
+    page.get_by_label("Name").fill(" ")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Give the classifier a name")).to_be_visible()
+    keep("label-save-without-name")
+
+
+def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None]) -> None:
+    ready(page, app)
+    page.goto(f"{app}/classifiers")
+    settle(page)
+    if page.get_by_text("No classifier is saved yet").count():
+        keep("classifiers-empty")
+        ready(page, app)
+        ask(page, "a lighthouse at night")
+        give(page, 0, up=True)
+        give(page, 1, up=False)
+        page.get_by_role("button", name="Save classifier").click()
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("Saved, fit on 1 up and 1 down")).to_be_visible()
+        page.goto(f"{app}/classifiers")
+    expect(page.get_by_text("photos score at least")).to_be_visible()
+    keep("classifiers-ranking")
+    page.get_by_text("Just below the threshold").click()
+    keep("classifiers-below-threshold")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Its labelling session stays")).to_be_visible()
+    keep("classifiers-delete")
+
+
+def test_the_collection_page(
+    app: str, page: Page, keep: Callable[[str], None], tmp_path: Path
+) -> None:
+    ready(page, app)
+    page.goto(f"{app}/collection")
+    expect(page.get_by_role("button", name="Load the folder")).to_be_visible()
+    keep("collection")
+    load_folder(page, app, str(tmp_path / "missing"), "three")
+    expect(page.get_by_text("is not a folder")).to_be_visible()
+    keep("collection-no-folder")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, colour in enumerate(("steelblue", "darkred", "seagreen")):
+        Image.new("RGB", (300, 200 + 200 * number), colour).save(folder / f"{number}.jpg")
+    (folder / "broken.jpg").write_bytes(b"no image")
+    load_folder(page, app, str(folder), f"skipping_{id(page)}")
+    expect(page.get_by_text("1 skipped").first).to_be_visible()
+    keep("collection-skipped")
+
+
+def test_a_collection_of_three_photos(
+    app: str, page: Page, keep: Callable[[str], None], tmp_path: Path
+) -> None:
+    ready(page, app)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, colour in enumerate(("gold", "indigo", "tan")):
+        Image.new("RGB", (300, 300), colour).save(folder / f"{number}.png")
+    name = f"tiny_{id(page)}"
+    load_folder(page, app, str(folder), name)
+    expect(page.get_by_text(f"3 photos in {name}, 3 added")).to_be_visible()
+    page.goto(app)
+    settle(page)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_test_id("stSelectbox").first.click()
+    page.get_by_role("option", name=name).click()
+    settle(page)
+    page.keyboard.press("Escape")
+    keep("label-three-photos-welcome")
+    ask(page, "gold")
+    expect(thumbs(page)).to_have_count(3)
+    keep("label-three-photos")
+    give(page, 0, up=True)
+    page.get_by_role("button", name="Refine").click()
+    expect(page.get_by_text("Every photo that passes the filter has been shown")).to_be_visible()
+    keep("label-three-photos-shown")

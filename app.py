@@ -48,7 +48,11 @@ def main() -> None:
             url_path="collection",
         ),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    try:
+        page.run()
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
 
 
 main()

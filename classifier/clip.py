@@ -7,6 +7,7 @@ images come in batches, and every vector has unit norm.
 
 import hashlib
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -22,6 +23,7 @@ from transformers.utils import logging as transformers_logging
 
 from db.dialect import DIMENSION
 from db.errors import ExplorerError, first_line
+from db.settings import typed_path
 
 Matrix = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.float32]
@@ -32,7 +34,7 @@ transformers_logging.disable_progress_bar()
 transformers_logging.set_verbosity_error()
 
 _loaded: dict[str, "Clip"] = {}
-_loading = Lock()
+_loading: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 class Clip:
@@ -150,15 +152,16 @@ def load_clip(model_id: str, folder: Path | None = None) -> Clip:
     Raises:
         ExplorerError: it can't be had; the text says which id, why, and what to do.
     """
-    with _loading:
+    # A lock a model: while one is downloaded, searching goes on with the others.
+    with _loading[model_id]:
         if model_id not in _loaded:
             _loaded[model_id] = Clip(model_id, folder or _folder_of(model_id))
         return _loaded[model_id]
 
 
 def _folder_of(model_id: str) -> Path:
-    folder = Path(model_id).expanduser()
-    if folder.is_dir():
+    folder = typed_path(model_id)
+    if folder is not None and folder.is_dir():
         return folder
     if model_id.startswith(("/", ".", "~")):
         raise ExplorerError(_cannot_load(model_id, "there is no such folder"))

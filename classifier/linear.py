@@ -12,7 +12,6 @@ from db.errors import ExplorerError
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float32]
 
-METHOD = "article"
 LEARNING_RATE = 0.1
 
 

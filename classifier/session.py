@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from db.classifiers import SavedClassifier
+from db.classifiers import ARTICLE, SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
@@ -101,8 +101,10 @@ class Session:
         )
         session = cls(database, collection, row)
         found = session._next(weight)
-        if not found:
+        if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
+        if not found:
+            raise ExplorerError(f"{collection.name} has no photos yet: load some")
         session._sessions.add(row)
         session._show(weight, found)
         return session
@@ -134,7 +136,7 @@ class Session:
     @property
     def labels(self) -> dict[str, int]:
         """The thumbs that stand, UP or DOWN by photo id."""
-        return {photo: label for photo, label in self._labels.items() if label != NONE}
+        return {photo: label for photo, label in self._given() if label != NONE}
 
     @property
     def current(self) -> Round:
@@ -143,13 +145,14 @@ class Session:
 
     def count(self, label: int) -> int:
         """How many photos have that label."""
-        return sum(1 for given in self._labels.values() if given == label)
+        return sum(1 for _, given in self._given() if given == label)
 
     def share_of_ups(self) -> list[float | None]:
         """The ups among the thumbs of each round; None for a round without thumbs."""
         shares: list[float | None] = []
+        labels = self.labels
         for shown in self.rounds:
-            given = [self.labels[p.id] for p in shown.photos if p.id in self.labels]
+            given = [labels[p.id] for p in shown.photos if p.id in labels]
             shares.append(given.count(UP) / len(given) if given else None)
         return shares
 
@@ -192,15 +195,21 @@ class Session:
         classifier.fit(X, y)
         return classifier
 
-    def refine(self) -> None:
+    def refine(self, after: int | None = None) -> None:
         """Refit and show the next photos, none of which was shown before.
 
         Without thumbs the weight stays, and the next nearest photos come.
+
+        Args:
+            after: how many rounds there were when this was asked for; where there are more by
+                now, as after a double click, nothing is done.
 
         Raises:
             ExplorerError: every photo that passes the filter was shown.
         """
         with self._lock:
+            if after is not None and len(self.rounds) > after:
+                return
             weight = self.fitted().weight
             found = self._next(weight)
             if not found:
@@ -221,12 +230,16 @@ class Session:
             fingerprint=self.collection.fingerprint,
             prompt=self.row.prompt,
             session=self.row.id,
-            method="article",
+            method=ARTICLE,
             rounds=len(self.rounds),
             ups=self.count(UP),
             downs=self.count(DOWN),
             weight=weight / np.linalg.norm(weight),
         )
+
+    def _given(self) -> list[tuple[str, int]]:
+        # A copy in one step, since another tab may be adding a thumb.
+        return list(self._labels.items())
 
     def _next(self, weight: Vector) -> list[Neighbour]:
         shown = [photo.id for r in self.rounds for photo in r.photos]

@@ -9,7 +9,7 @@ from db.errors import ExplorerError
 from db.photos import PhotoTable
 
 # The names of the explorer's own tables; a collection is a table too.
-RESERVED = frozenset({"collections", "sessions", "rounds", "labels", "classifiers", "failures"})
+RESERVED = frozenset({"collections", "sessions", "rounds", "labels", "classifiers"})
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,10 @@ class Collections:
         # The first row counts: two ingests that start together may both write one.
         rows = self._connection.rows(
             "SELECT * FROM (SELECT * FROM collections ORDER BY created LIMIT 1 BY name) "
+            "WHERE name IN (SELECT name FROM system.tables WHERE database = currentDatabase()) "
             "ORDER BY created, name"
         )
-        return [
-            Collection(**{**row, "created": row["created"].replace(tzinfo=UTC)}) for row in rows
-        ]
+        return [Collection(**row) for row in rows]
 
     def find(self, name: str) -> Collection | None:
         """The collection of that name, if there is one."""
@@ -76,17 +75,28 @@ class Collections:
         if existing is not None:
             _refuse_other_model(existing, wanted)
         table = PhotoTable(self._connection, name)
-        table.create()
         if existing is None:
+            if table.exists():
+                raise ExplorerError(
+                    f"A table {name} is there already, and nothing tells which model made its "
+                    "vectors: choose another --collection, or drop that table"
+                )
+            self._forget(name)
             self._connection.insert("collections", asdict(wanted))
+        table.create()
         return table
 
     def drop(self, collection: Collection) -> None:
         """Delete a collection with its photos; sessions and classifiers stay."""
+        # The photos first: a name without a table is not listed, but a table without a name would
+        # be nobody's.
         self.photos(collection).drop()
+        self._forget(collection.name)
+
+    def _forget(self, name: str) -> None:
         self._connection.command(
             "ALTER TABLE collections DELETE WHERE name = %(name)s SETTINGS mutations_sync = 2",
-            {"name": collection.name},
+            {"name": name},
         )
 
 

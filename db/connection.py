@@ -3,7 +3,8 @@
 import fcntl
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ Parameters = Mapping[str, Any] | None
 class Connection:
     """A client of one database; safe to share between threads, which then take turns.
 
+    Whatever goes wrong behind a statement is raised as an ExplorerError.
+
     A long statement (an index build) makes the others wait: give it a connection of its own with
     `again()`.
     """
@@ -40,25 +43,28 @@ class Connection:
 
     def command(self, sql: str, parameters: Parameters = None) -> Any:
         """Run a statement that returns at most one value."""
-        return self.client.command(
-            sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
-        )
+        with _told():
+            return self.client.command(
+                sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
+            )
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
         """Run a query; one dictionary a row."""
-        result = self.client.query(
-            sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
-        )
+        with _told():
+            result = self.client.query(
+                sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
+            )
         return list(result.named_results())
 
     def arrow(self, sql: str, parameters: Parameters = None) -> pa.Table:
         """Run a query whose rows hold vectors; Arrow carries them without a Python list each."""
-        return self.client.query_arrow(
-            sql,
-            parameters=_copy(parameters),
-            settings=_room_for(sql, parameters),
-            use_strings=True,
-        )
+        with _told():
+            return self.client.query_arrow(
+                sql,
+                parameters=_copy(parameters),
+                settings=_room_for(sql, parameters),
+                use_strings=True,
+            )
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert one row."""
@@ -68,11 +74,13 @@ class Connection:
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert rows in one block."""
-        self.client.insert(table, rows, column_names=columns)
+        with _told():
+            self.client.insert(table, rows, column_names=columns)
 
     def insert_arrow(self, table: str, rows: pa.Table) -> None:
         """Insert the rows of an Arrow table, matching columns by name."""
-        self.client.insert_arrow(table, rows)
+        with _told():
+            self.client.insert_arrow(table, rows)
 
     def close(self) -> None:
         """Give the client, and with the last one the embedded engine, back."""
@@ -116,9 +124,20 @@ def checked_name(name: str) -> str:
 def shown_url(url: str) -> str:
     """A DSN without its password and options, fit for a screen or a log."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{unquote(parts.path)}"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{unquote(parts.path)}"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the engine or the network says into one line."""
+    try:
+        yield
+    except (ClickHouseError, OSError) as error:
+        raise ExplorerError(
+            f"The database failed: {first_line(error)}. What was stored stays; check the disk, or "
+            "that the server is up, and try again"
+        ) from error
 
 
 def _open_client(url: str) -> Client:
@@ -127,7 +146,9 @@ def _open_client(url: str) -> Client:
         return _open_embedded(path, database)
     try:
         # A session id would make the server refuse two queries at once from two page views.
-        return clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
+        return clickhouse_connect.get_client(
+            dsn=url, autogenerate_session_id=False, tz_mode="schema"
+        )
     except (ClickHouseError, OSError, ValueError, TypeError) as error:
         raise ExplorerError(
             f"Can't use the database at {shown_url(url)}: {first_line(error)}. "
@@ -136,10 +157,12 @@ def _open_client(url: str) -> Client:
 
 
 def _open_embedded(path: Path, database: str | None) -> Client:
-    _refuse_if_locked(path)
     try:
+        _refuse_if_locked(path)
         path.mkdir(parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(interface="chdb", path=str(path), database=database)
+        return clickhouse_connect.get_client(
+            interface="chdb", path=str(path), database=database, tz_mode="schema"
+        )
     except (ClickHouseError, OSError) as error:
         raise ExplorerError(
             f"Can't open the embedded database in {path}: {first_line(error)}. "
@@ -185,9 +208,11 @@ def _embedded_target(url: str) -> tuple[Path, str | None]:
 
 def _server_dialect(client: Client) -> Dialect:
     # MyScale reports ClickHouse's version, so it is known by a table that only it has.
-    found = client.command(
-        "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
-    )
+    with _told():
+        found = client.command(
+            "SELECT count() FROM system.tables "
+            "WHERE database = 'system' AND name = 'vector_indices'"
+        )
     return MyScale() if int(str(found)) else ClickHouse()
 
 

@@ -115,6 +115,10 @@ class PhotoTable:
         """Create the table if it isn't there."""
         self._connection.command(self._dialect.create_photos(self.name, FACTS))
 
+    def exists(self) -> bool:
+        """Whether there is a table of that name."""
+        return bool(int(self._connection.command(f"EXISTS TABLE {self.name}")))
+
     def drop(self) -> None:
         """Delete the table with its rows."""
         self._connection.command(f"DROP TABLE IF EXISTS {self.name}")
@@ -219,7 +223,7 @@ class PhotoTable:
         scores = table.column("score").to_numpy().astype(np.float32)
         return table.column("id").to_pylist(), scores
 
-    def common(self, fact: str, n: int = 200) -> list[str]:
+    def common(self, fact: str, n: int = 1000) -> list[str]:
         """The n most frequent values of a fact: `country`, `photographer` or `keyword`."""
         column = {
             "country": "country",
@@ -259,7 +263,7 @@ class PhotoTable:
             if state.state == "failed":
                 raise ExplorerError(
                     f"The vector index of {self.name} could not be built: {state.detail}. "
-                    "Searching still works, slowly; run the ingest again to retry"
+                    "Searching works without it, slowly; drop the index to have it built again"
                 )
             if report is not None:
                 report(state)

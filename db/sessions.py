@@ -152,7 +152,7 @@ class Sessions:
         """The collection's latest sessions, newest first."""
         rows = self._connection.rows(
             "SELECT id, collection, prompt, created, rounds FROM sessions INNER JOIN ("
-            "SELECT session, count() AS rounds FROM rounds GROUP BY session) AS shown "
+            "SELECT session, uniqExact(round) AS rounds FROM rounds GROUP BY session) AS shown "
             "ON sessions.id = shown.session WHERE collection = %(collection)s "
             "ORDER BY created DESC LIMIT %(n)s",
             {"collection": collection, "n": n},

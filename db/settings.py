@@ -40,12 +40,18 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
         ExplorerError: the secrets file is not TOML, or `DATABASE_URL` can't be understood.
     """
     values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
-    data = Path(values.get("EXPLORER_DATA") or ROOT / "data").expanduser().resolve()
+    data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     return Settings(
         database_url=_checked(values.get("DATABASE_URL") or default_url(data)),
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
     )
+
+
+def typed_path(text: str) -> Path | None:
+    """A path as a person types it, `~` for the home folder; None for a blank."""
+    # Unlike Path.expanduser, this leaves an unknown ~user as it stands instead of raising.
+    return Path(os.path.expanduser(text.strip())) if text.strip() else None  # noqa: PTH111
 
 
 def default_url(data: Path) -> str:

@@ -1,6 +1,7 @@
 """The LMDB cache of small JPEGs by photo id. Safe to delete: what is missing is made again."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,8 @@ import lmdb
 from PIL import Image, ImageOps
 
 from db.errors import ExplorerError, first_line
+
+_LOG = logging.getLogger(__name__)
 
 SIDE = 400
 MAP_SIZE = 8 << 30  # bytes of address space, not of disk: LMDB's file grows as it is filled
@@ -47,11 +50,8 @@ class Thumbnails:
             OSError: the photo is gone or can't be read.
             ValueError: the photo is not an image, or its url is not one that can be read here.
         """
-        with self._environment.begin() as transaction:
-            cached = transaction.get(_key(photo_id))
-        if cached is not None:
-            return bytes(cached)
-        return self.put(photo_id, self._read(url))
+        cached = self._cached(photo_id)
+        return self.put(photo_id, self._read(url)) if cached is None else cached
 
     def put(self, photo_id: str, image: Image.Image) -> bytes:
         """Cache the thumbnail of an image that is open anyway; returns the JPEG bytes."""
@@ -59,9 +59,22 @@ class Thumbnails:
         square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
         buffer = BytesIO()
         square.save(buffer, "JPEG", quality=85)
-        with self._environment.begin(write=True) as transaction:
-            transaction.put(_key(photo_id), buffer.getvalue())
+        try:
+            with self._environment.begin(write=True) as transaction:
+                transaction.put(_key(photo_id), buffer.getvalue())
+        except lmdb.Error as error:
+            # Full, or on a full disk: the thumbnail is made again when it is wanted again.
+            _LOG.warning("a thumbnail was not cached: %s", error)
         return buffer.getvalue()
+
+    def _cached(self, photo_id: str) -> bytes | None:
+        try:
+            with self._environment.begin() as transaction:
+                found = transaction.get(_key(photo_id))
+        except lmdb.Error as error:
+            _LOG.warning("a thumbnail was not read: %s", error)
+            return None
+        return None if found is None else bytes(found)
 
     def close(self) -> None:
         """Release the files."""

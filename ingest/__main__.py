@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from tqdm import tqdm
 
 from db.database import Database, open_database
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except (ClickHouseError, OSError) as error:
+    except OSError as error:
         print(
             f"error: {first_line(error)}: what is in the table stays; put this right and run it "
             "again to go on",

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 # Pillow warns from here on and refuses at twice this; a 100-megapixel camera stays below.
 MAX_PIXELS = 120_000_000
@@ -16,6 +16,17 @@ MAX_ASPECT = 50
 
 # Not all that Pillow knows: some of its other readers start programs, or raise what they like.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode(file: Path | IO[bytes]) -> Image.Image:
@@ -31,7 +42,7 @@ def decode(file: Path | IO[bytes]) -> Image.Image:
     try:
         with Image.open(file, formats=FORMATS) as image:
             strip = max(image.size) > MAX_ASPECT * min(image.size)
-            upright = None if strip else _to_rgb(ImageOps.exif_transpose(image))
+            upright = None if strip else _to_rgb(_upright(image))
     except Image.DecompressionBombError as error:
         raise ValueError(f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
     except UnidentifiedImageError as error:
@@ -45,6 +56,13 @@ def decode(file: Path | IO[bytes]) -> Image.Image:
     if upright is None:
         raise ValueError(f"more than {MAX_ASPECT} times longer than wide")
     return upright
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # Not ImageOps.exif_transpose: it writes the EXIF anew, and a wrongly typed tag breaks that.
+    orientation = image.getexif().get(_ORIENTATION)
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -7,8 +7,6 @@ it; the app loads for itself instead.
 import logging
 from threading import Lock, Thread
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from db.database import Database
 from db.errors import ExplorerError, first_line
 from db.thumbnails import Thumbnails
@@ -61,7 +59,7 @@ class Job:
                 database.close()
         except ExplorerError as error:
             self.error = str(error)
-        except (ClickHouseError, OSError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001 -- nobody else hears what a thread raises
             _LOG.exception("loading %s failed", self.order.collection)
             self.error = (
                 f"Loading {self.order.collection} stopped: {first_line(error)}. "

@@ -1,8 +1,8 @@
 """Which checkpoint a model's name stands for."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db.settings import typed_path
 from ingest.sample import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -28,5 +28,7 @@ def load_model(model_id: str) -> "Clip":
 
 def full_name(model_id: str) -> str:
     """The name to store: a folder's absolute path, since the next run may start elsewhere."""
-    folder = Path(model_id).expanduser()
-    return str(folder.resolve()) if model_id != SAMPLE and folder.is_dir() else model_id
+    folder = typed_path(model_id)
+    if model_id == SAMPLE or folder is None or not folder.is_dir():
+        return model_id
+    return str(folder.resolve())

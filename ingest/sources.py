@@ -14,6 +14,7 @@ from PIL import Image
 
 from db.errors import ExplorerError, first_line
 from db.photos import Photo
+from db.settings import typed_path
 from ingest.download import Downloader, sized
 from ingest.images import decode
 from ingest.sample.captions import describe
@@ -28,12 +29,10 @@ class Source(Protocol):
 
     Attributes:
         name: what it is, in words.
-        local: whether a browser can't fetch its photos, so that thumbnails must be kept.
         workers: how many photos to read at once.
     """
 
     name: str
-    local: bool
     workers: int
 
     def photos(self) -> Sequence[Photo]:
@@ -60,7 +59,6 @@ class SampleSource:
     """Scenes drawn in code: a collection for a machine that reaches no photo."""
 
     name = "drawn scenes"
-    local = True
     workers = 2
 
     def photos(self) -> Sequence[Photo]:
@@ -84,11 +82,10 @@ class SampleSource:
 class FolderSource:
     """Every image below a folder."""
 
-    local = True
     workers = 4
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.expanduser().resolve()
+        self.folder = (typed_path(str(folder)) or folder).resolve()
         self.name = f"folder {_printable(self.folder)}"
 
     def photos(self) -> Sequence[Photo]:
@@ -118,11 +115,10 @@ class FolderSource:
 class UnsplashSource:
     """Tables of photos of the Unsplash dataset, whose images come over HTTP."""
 
-    local = False
     workers = 16
 
     def __init__(self, tables: Sequence[Path]) -> None:
-        self._tables = list(tables)
+        self._tables = [typed_path(str(table)) or table for table in tables]
         self._downloader = Downloader()
         self.name = "Unsplash " + ", ".join(table.name for table in self._tables)
 

@@ -95,7 +95,7 @@ def _rename(services: Services, classifier: SavedClassifier) -> None:
 def _ranking(
     services: Services, classifier: SavedClassifier, collection: Collection, rows: int
 ) -> Ranking:
-    ids, scores = _scores(services, classifier, collection, rows, classifier.id)
+    ids, scores = _scores(services, classifier, collection, classifier.id, rows, collection.created)
     labels = {row.photo: row.label for row in services.database.sessions.labels(classifier.session)}
     return Ranking(ids, scores, {p: label for p, label in labels.items() if label != NONE})
 
@@ -105,8 +105,7 @@ def _scores(
     _services: Services,
     _classifier: SavedClassifier,
     _collection: Collection,
-    rows: int,  # noqa: ARG001 -- part of the cache's key: photos may have come in
-    classifier_id: str,  # noqa: ARG001 -- likewise
+    *state: object,  # noqa: ARG001 -- the key: photos may have come in since
 ) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float32]]]:
     return _services.database.collections.photos(_collection).scores(_classifier.weight)
 
@@ -116,15 +115,20 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
     if high - low < 1e-4:
         st.caption(f"Every photo scores {high:.3f}.")
         return low
+    # Remembered apart from the slider, which forgets its place when photos change its ends.
+    chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
+    wanted = chosen.get(classifier.id, ranking.first_threshold())
     threshold = st.slider(
         "Threshold",
         low,
         high,
-        ranking.first_threshold(),
+        min(max(wanted, low), high),
         step=(high - low) / 500,
         format="%.3f",
-        key=f"threshold-{classifier.id}",
+        key=f"threshold-{classifier.id}-{low}-{high}",
     )
+    if threshold != min(max(wanted, low), high):
+        chosen[classifier.id] = threshold
     kept = ranking.kept(threshold)
     st.markdown(
         f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "

@@ -7,12 +7,12 @@ import streamlit as st
 from db.collections import Collection
 from db.connection import shown_url
 from db.errors import ExplorerError
-from db.photos import IndexState, Photo
+from db.photos import IndexState
 from ingest.models import SAMPLE
 from ingest.pipeline import Order
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.loading import progress_of_job
-from pages.photo_grid import show_photos
+from pages.photo_grid import random_photos, show_photos
 from pages.services import Services, sample_order
 
 _SHOWN_SKIPS = 200
@@ -83,7 +83,7 @@ def _stored(services: Services, collections: list[Collection]) -> None:
     )
     if collection.model == SAMPLE:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
-    show_photos(_random(services, name, rows), services.thumbnails)
+    show_photos(random_photos(services, collection, 5), services.thumbnails)
     with st.popover("Delete this collection", icon=":material/delete:"):
         _delete(services, collection, rows)
 
@@ -92,12 +92,6 @@ def _state(state: IndexState) -> str:
     if state.state == "building" and state.progress:
         return f"building, {state.progress:.0%}"
     return {"none": "none: exact search"}.get(state.state, state.state)
-
-
-@st.cache_data(ttl=600, show_spinner=False)
-def _random(_services: Services, collection: str, rows: int) -> list[Photo]:  # noqa: ARG001 -- key
-    found = _services.database.collections.find(collection)
-    return _services.database.collections.photos(found).random(5) if found else []
 
 
 def _delete(services: Services, collection: Collection, rows: int) -> None:
@@ -131,7 +125,7 @@ def _load_forms(services: Services) -> None:
         )
         name, model, limit = _options(services, "unsplash_25k")
         if st.form_submit_button("Load the photos", type="primary"):
-            table = UnsplashSource([Path(path).expanduser()]) if path.strip() else None
+            table = UnsplashSource([Path(path)]) if path.strip() else None
             _start(services, table, "Type the path of a photos table", name, model, limit)
     with sample:
         st.markdown("Drawn scenes with their own tiny CLIP model; only what is missing is added.")
@@ -144,7 +138,7 @@ def _options(services: Services, collection: str) -> tuple[str, str, int | None]
     name = left.text_input("Collection", collection)
     model = middle.text_input(
         "CLIP model",
-        services.settings.clip_model,
+        placeholder=f"the collection's own, or {services.settings.clip_model}",
         help="A hub id (downloaded once), a folder with a checkpoint, or sample",
     )
     limit = right.number_input("At most", min_value=1, value=None, placeholder="all", step=1)

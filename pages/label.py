@@ -1,6 +1,6 @@
 """The labelling screen: prompt, photos, thumbs, Refine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import altair as alt
 import pandas as pd
@@ -15,11 +15,12 @@ from db.sessions import DOWN, NONE, UP
 from ingest.models import SAMPLE
 from ingest.sample import EXAMPLE_PROMPTS
 from pages.loading import show_loading
-from pages.photo_grid import show_photos
+from pages.photo_grid import random_photos, show_photos
 from pages.services import Services
 
 PAGE_SIZES = (9, 18, 36)
-_THUMBS = {None: NONE, 0: DOWN, 1: UP}  # what st.feedback returns
+_LABELS = {None: NONE, 0: DOWN, 1: UP}  # by what st.feedback returns
+_WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
 _FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fields
 _REAL_PROMPTS = ("a house by a lake", "people dancing at night", "a red umbrella in the rain")
 
@@ -30,6 +31,7 @@ def show(services: Services) -> None:
         return
     collections = services.database.collections.all()
     if not collections:
+        _show_notices()
         st.info("There are no photos yet: load some on the **Collection** page.")
         return
     session = _session_in_address(services, collections)
@@ -50,19 +52,23 @@ def _search_bar(
     """The prompt box with its options; returns the collection it searches and the row below."""
     st.session_state.setdefault("page_size", PAGE_SIZES[0])
     _recall(session)
-    st.text_input(
-        "Prompt",
-        key="prompt",
-        placeholder="What should the photos show?",
-        label_visibility="collapsed",
-        icon=":material/search:",
-        max_chars=500,
-        persist_state="session",
-        on_change=_ask,
-    )
+    # A form, because a box of its own would also search when another button is clicked.
+    with (
+        st.form("ask", border=False),
+        st.container(horizontal=True, vertical_alignment="center", gap="small"),
+    ):
+        st.text_input(
+            "Prompt",
+            key="prompt",
+            placeholder="What should the photos show?",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            max_chars=500,
+            persist_state="session",
+        )
+        st.form_submit_button("Search", type="primary", key="search", on_click=_ask)
     bar = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with bar:
-        st.button("Search", type="primary", key="search", on_click=_ask)
         with st.popover("Options", icon=":material/tune:"):
             collection = _options(services, collections)
         if session is None:
@@ -122,6 +128,7 @@ def _options(services: Services, collections: Sequence[Collection]) -> Collectio
                 [*values, *(value for value in chosen if value not in values)],
                 key=f"only_{fact}",
                 placeholder="any",
+                accept_new_options=True,
                 persist_state="session",
             )
     st.caption("They count from the next search on.")
@@ -195,21 +202,30 @@ def _open(session_id: str) -> None:
     st.rerun()
 
 
+def _leave() -> None:
+    """Go back to the front page; the session stays stored."""
+    st.session_state.pop("session", None)
+    st.query_params.pop("session", None)
+    st.session_state["prompt"] = ""
+
+
 def _session_in_address(services: Services, collections: Sequence[Collection]) -> Session | None:
-    session_id = st.query_params.get("session")
+    # Another page takes it out of the address; coming back, it goes on.
+    session_id = st.query_params.get("session") or st.session_state.get("session")
     if session_id is None:
         return None
     try:
         session = _reopened(services, session_id)
-        if session.collection in collections:
-            return session
-        # It was deleted, or made anew, since the session was opened.
-        _reopened.clear()
-        return _reopened(services, session_id)
+        if session.collection not in collections:
+            # It was deleted, or made anew, since the session was opened.
+            _reopened.clear()
+            session = _reopened(services, session_id)
     except ExplorerError as error:
         _notify(str(error))
-        del st.query_params["session"]
+        _leave()
         return None
+    st.query_params["session"] = st.session_state["session"] = session_id
+    return session
 
 
 @st.cache_resource(max_entries=200, show_spinner="Opening the session…")
@@ -252,14 +268,8 @@ def _welcome(services: Services, collection: Collection) -> None:
                 if st.button(f"{summary.prompt} · {rounds}", key=f"recent-{summary.id}"):
                     _open(summary.id)
     st.subheader(f"Some photos of {collection.name}")
-    show_photos(_random(services, collection.name), services.thumbnails)
+    show_photos(random_photos(services, collection, 10), services.thumbnails)
     services.warm_up(collection.model)
-
-
-@st.cache_data(ttl=600, show_spinner=False)
-def _random(_services: Services, collection: str) -> list[Photo]:
-    found = _services.database.collections.find(collection)
-    return _services.database.collections.photos(found).random(10) if found else []
 
 
 # ---- labelling
@@ -268,13 +278,17 @@ def _random(_services: Services, collection: str) -> list[Photo]:
 def _rounds(services: Services, session: Session, bar: DeltaGenerator) -> None:
     with bar:
         shown = _progress(session)
+    changed = False
 
     def below(place: int, photo: Photo) -> None:
-        _thumbs(session, photo, float(shown.scores[place]))
+        nonlocal changed
+        changed |= _thumbs(session, photo, float(shown.scores[place]))
 
     show_photos(shown.photos, services.thumbnails, below)
     with st.bottom:
         _actions(services, session)
+    if changed:
+        st.rerun()  # the counts above were written before the thumb was read
 
 
 def _progress(session: Session) -> Round:
@@ -314,19 +328,45 @@ def _chart(session: Session) -> alt.Chart:
     return chart
 
 
-def _thumbs(session: Session, photo: Photo, score: float) -> None:
-    key = f"thumb-{session.row.id}-{photo.id}"
-    wanted = {UP: 1, DOWN: 0}.get(session.labels.get(photo.id, NONE))
-    # The stored thumb is the truth: it also comes from an undo, another tab or a reload.
-    if st.session_state.get(key) != wanted:
-        st.session_state[key] = wanted
+def _thumbs(session: Session, photo: Photo, score: float) -> bool:
+    """The two thumbs of a photo; True if one was clicked, which is stored at once.
+
+    The widget's value is compared with the stored thumb in each run. A callback would be less
+    code, but one that belongs to a run cut short by the next click is never called.
+    """
+    key = _key(session, photo)
+    stored = session.labels.get(photo.id, NONE)
+    seen: dict[str, int] = st.session_state.setdefault("seen", {})
+    if key not in st.session_state or seen.get(key) != stored:
+        # First shown, or changed elsewhere: by an undo, in another tab, before a reload.
+        st.session_state[key] = _WIDGET_VALUES[stored]
+    seen[key] = stored
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.feedback("thumbs", key=key, on_change=_give_thumb, args=(session, photo.id, key))
+        given = _LABELS[st.feedback("thumbs", key=key)]
         st.caption(f"score {score:.3f}")
+    return _store(session, photo, given)
 
 
-def _give_thumb(session: Session, photo: str, key: str) -> None:
-    session.label(photo, _THUMBS[st.session_state[key]])
+def _store(session: Session, photo: Photo, given: int) -> bool:
+    if given == session.labels.get(photo.id, NONE):
+        return False
+    session.label(photo.id, given)
+    st.session_state["seen"][_key(session, photo)] = given
+    return True
+
+
+def _store_clicked(session: Session) -> None:
+    """Store the thumbs whose click came together with that of a button."""
+    seen: dict[str, int] = st.session_state.get("seen", {})
+    labels = session.labels
+    for photo in (photo for shown in session.rounds for photo in shown.photos):
+        key = _key(session, photo)
+        if key in st.session_state and seen.get(key) == labels.get(photo.id, NONE):
+            _store(session, photo, _LABELS[st.session_state[key]])
+
+
+def _key(session: Session, photo: Photo) -> str:
+    return f"thumb-{session.row.id}-{photo.id}"
 
 
 def _actions(services: Services, session: Session) -> None:
@@ -347,26 +387,39 @@ def _actions(services: Services, session: Session) -> None:
             key="rest",
             disabled=not unlabelled,
             help="Thumb down every photo of the latest round that has no thumb",
-            on_click=session.rest_are_no,
+            on_click=_do,
+            args=(session, session.rest_are_no),
         )
-        st.button("Undo", key="undo", disabled=not session.can_undo(), on_click=session.undo)
+        st.button(
+            "Undo",
+            key="undo",
+            disabled=not session.can_undo(),
+            on_click=_do,
+            args=(session, session.undo),
+        )
         with st.popover("Save classifier", icon=":material/save:"):
             _save(services, session)
+        st.button("New search", type="tertiary", key="new", on_click=_leave)
+
+
+def _do(session: Session, action: Callable[[], None]) -> None:
+    try:
+        _store_clicked(session)
+        action()
+    except ExplorerError as error:
+        _notify(str(error))
 
 
 def _refine(session: Session, rounds: int) -> None:
-    if len(session.rounds) != rounds:
-        return  # the second half of a double click, or another tab was quicker
+    _do(session, lambda: session.refine(after=rounds))
+    if len(session.rounds) == rounds:
+        return
     if not session.labels:
         _notify("No thumbs yet, so the classifier stays as it is: these are the next photos.")
     elif not session.count(DOWN):
         _notify("Only thumbs up so far: a few thumbs down show the classifier where to stop.")
     elif not session.count(UP):
         _notify("Only thumbs down so far: if nothing fits, try another prompt.")
-    try:
-        session.refine()
-    except ExplorerError as error:
-        _notify(str(error))
 
 
 def _save(services: Services, session: Session) -> None:

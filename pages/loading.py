@@ -2,19 +2,17 @@
 
 import streamlit as st
 
-from ingest.models import SAMPLE
 from pages.services import Services
 
 
 def show_loading(services: Services) -> bool:
-    """Show a load that concerns the screen; False while there is nothing else to show yet."""
-    job = services.loader.job
+    """Show the first load of an empty database; False while there is nothing else to show yet."""
+    job = services.first_load
     if job is None:
         return True
     if job.error:
         st.error(job.error, icon=":material/error:")
-    first = job.order.collection == SAMPLE and len(services.database.collections.all()) <= 1
-    if not job.running or not first:
+    if not job.running:
         return True
     st.title("Welcome")
     st.markdown(

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 import streamlit as st
 from PIL import Image
 
+from db.collections import Collection
 from db.photos import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import sized
+from pages.services import Services
 
 COLUMNS = 5
 MIN_WIDTH = 150  # pixels: two columns on a phone
@@ -42,6 +44,23 @@ def show_photos(
                 st.caption(credit(photo))
 
 
+@st.cache_data(ttl=600, show_spinner=False)
+def _random(
+    _services: Services,
+    name: str,
+    n: int,
+    *state: object,  # noqa: ARG001 -- part of the key: photos may have come in since
+) -> list[Photo]:
+    found = _services.database.collections.find(name)
+    return _services.database.collections.photos(found).random(n) if found else []
+
+
+def random_photos(services: Services, collection: Collection, n: int) -> list[Photo]:
+    """Some photos of a collection, the same for ten minutes."""
+    rows = services.database.collections.photos(collection).count()
+    return _random(services, collection.name, n, rows, collection.created)
+
+
 def credit(photo: Photo) -> str:
     """The photographer's name as Markdown, linked to their page as Unsplash asks."""
     name = _escaped(photo.photographer)
@@ -60,7 +79,7 @@ def _image(photo: Photo, thumbnails: Thumbnails) -> str | bytes:
     try:
         return thumbnails.get(photo.id, photo.url)
     except (OSError, ValueError):
-        # The file was moved or deleted since; the row stays usable, and the caption says so.
+        # The file was moved or deleted since it was loaded; its row and its vector stay usable.
         return _blank()
 
 

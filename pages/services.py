@@ -10,7 +10,7 @@ from db.database import Database, open_database
 from db.errors import ExplorerError
 from db.settings import Settings
 from db.thumbnails import Thumbnails
-from ingest.job import Loader
+from ingest.job import Job, Loader
 from ingest.models import SAMPLE, load_model
 from ingest.pipeline import Order
 from ingest.sources import SampleSource, read_url
@@ -23,13 +23,17 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """The database, the thumbnails, the loader and the models of one process."""
+    """The database, the thumbnails, the loader and the models of one process.
+
+    `first_load` is the job that fills an empty database, if this process had to start one.
+    """
 
     settings: Settings
     database: Database
     thumbnails: Thumbnails
     loader: Loader
     load_model: Callable[[str], "Clip"]
+    first_load: Job | None = None
 
     def warm_up(self, model_id: str) -> None:
         """Load a model behind the page that is on screen, so that the first search is quick."""
@@ -56,9 +60,8 @@ def open_services(settings: Settings) -> Services:
     database = open_database(settings.database_url)
     thumbnails = Thumbnails(settings.data / "thumbnails", read_url)
     loader = Loader(database, thumbnails)
-    if _wants_sample(database):
-        loader.start(sample_order())
-    return Services(settings, database, thumbnails, loader, load_model)
+    first_load = loader.start(sample_order()) if _wants_sample(database) else None
+    return Services(settings, database, thumbnails, loader, load_model, first_load)
 
 
 def _wants_sample(database: Database) -> bool:

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 WAIT = 30_000  # milliseconds
 FIRST_LOAD = 180_000
+PROMPT = "What should the photos show?"
 Screenshot = Callable[[Page, str], None]
 
 
@@ -79,7 +80,7 @@ def test_from_an_empty_database_to_a_saved_classifier(
     settle(page)
     screenshot(page, "welcome")
 
-    page.get_by_placeholder("What should the photos show?").fill("a house by a lake")
+    page.get_by_placeholder(PROMPT).fill("a house by a lake")
     page.keyboard.press("Enter")
     expect(thumbs(page)).to_have_count(9)
     settle(page)
@@ -98,9 +99,7 @@ def test_from_an_empty_database_to_a_saved_classifier(
     expect(thumbs(page)).to_have_count(9)
     settle(page)
     assert given(page) == wanted, "a reload keeps every thumb"
-    assert page.get_by_placeholder("What should the photos show?").input_value() == (
-        "a house by a lake"
-    )
+    assert page.get_by_placeholder(PROMPT).input_value() == ("a house by a lake")
 
     page.get_by_role("button", name="Refine").click()
     expect(page.get_by_text("Round 2")).to_be_visible()
@@ -140,6 +139,43 @@ def test_from_an_empty_database_to_a_saved_classifier(
     expect(page.get_by_text("Load photos")).to_be_visible()
     settle(page)
     screenshot(page, "collection")
+
+
+def test_thumbs_clicked_faster_than_the_page_runs_are_all_kept(app: str, page: Page) -> None:
+    page.goto(app)
+    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
+    for pause in (0, 60):
+        page.get_by_placeholder(PROMPT).fill(f"a boat at sunset {pause}")
+        page.keyboard.press("Enter")
+        expect(thumbs(page)).to_have_count(9)
+        settle(page)
+        for place in range(9):
+            thumbs(page).nth(place).get_by_role("radio").nth(place % 2).click()
+            page.wait_for_timeout(pause)
+        wanted = ["up", "down"] * 4 + ["up"]
+        expect(page.get_by_text("5 up · 4 down")).to_be_visible()
+        settle(page)
+        assert given(page) == wanted
+        page.reload()
+        expect(thumbs(page)).to_have_count(9)
+        settle(page)
+        assert given(page) == wanted, "every thumb is stored"
+        page.get_by_role("button", name="New search").click()
+        expect(page.get_by_text("Some photos of sample")).to_be_visible()
+
+
+def test_options_can_be_set_before_a_typed_prompt_is_searched(app: str, page: Page) -> None:
+    page.goto(app)
+    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
+    settle(page)
+    page.get_by_placeholder(PROMPT).fill("a boat")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_text("18", exact=True).click()
+    page.keyboard.press("Escape")
+    settle(page)
+    assert "session" not in page.url
+    page.get_by_role("button", name="Search").click()
+    expect(thumbs(page)).to_have_count(18)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_app import FIRST_LOAD, WAIT, Screenshot, give, settle, thumbs
+from tests.browser.test_app import FIRST_LOAD, PROMPT, WAIT, Screenshot, give, settle, thumbs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
-PROMPT = "What should the photos show?"
 LOOKS = [(1440, "light"), (390, "dark"), (1440, "dark"), (390, "light")]
 
 

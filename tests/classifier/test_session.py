@@ -254,6 +254,19 @@ def test_a_photo_that_is_gone_leaves_a_gap_only(
     reopened.refine()
 
 
+def test_a_double_click_refines_once(session: Session) -> None:
+    session.refine(after=1)
+    session.refine(after=1)
+    assert len(session.rounds) == 2
+
+
+def test_an_empty_collection_says_so(database: Database) -> None:
+    empty = Collection("empty", "a-model", "a-fingerprint", "a test")
+    database.collections.open(empty)
+    with pytest.raises(ExplorerError, match="empty has no photos yet"):
+        start(database, empty)
+
+
 def test_recent_sessions_are_listed_newest_first(
     database: Database, collection: Collection, session: Session
 ) -> None:

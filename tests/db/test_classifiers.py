@@ -1,3 +1,6 @@
+import time
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
@@ -33,6 +36,23 @@ def test_renaming_keeps_one_classifier(database: Database) -> None:
         first = next(c for c in database.classifiers.all() if c.id == "1")
         database.classifiers.rename(first, name)
     assert sorted(names(database)) == ["First", "other"]
+
+
+def test_renaming_does_not_shift_the_date(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        database.classifiers.save(saved("1", "first"))
+        (before,) = database.classifiers.all()
+        database.classifiers.rename(before, "second")
+        (after,) = database.classifiers.all()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert after.created == before.created
+    assert abs(after.created - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_a_deleted_classifier_is_off_the_list_and_its_name_is_free(database: Database) -> None:

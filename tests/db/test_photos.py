@@ -3,7 +3,6 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from db.collections import Collection
 from db.connection import connect
@@ -161,7 +160,7 @@ def test_the_table_starts_with_the_articles_columns_and_keeps_its_constraint(
         ("url", "String"),
         ("vector", "Array(Float32)"),
     ]
-    with pytest.raises(ClickHouseError, match="vec_len"):
+    with pytest.raises(ExplorerError, match=r"The database failed: .*vec_len"):
         database.connection.insert(table.name, {"id": "x", "url": "u", "vector": [1.0]})
 
 
@@ -254,6 +253,24 @@ def test_dropping_a_collection_leaves_nothing(database: Database) -> None:
 def test_the_explorers_own_tables_are_not_for_photos(database: Database, name: str) -> None:
     with pytest.raises(ExplorerError, match="one of the explorer's own tables"):
         database.collections.open(Collection(name, "m", "f", "s"))
+
+
+def test_a_table_that_no_collection_describes_is_left_alone(database: Database) -> None:
+    database.connection.command(
+        "CREATE TABLE unsplash_25k (id String, url String, vector Array(Float32)) "
+        "ENGINE = MergeTree ORDER BY id"
+    )
+    with pytest.raises(ExplorerError, match="A table unsplash_25k is there already"):
+        database.collections.open(Collection("unsplash_25k", "m", "f", "s"))
+    assert database.collections.all() == []
+
+
+def test_a_deletion_that_was_cut_off_leaves_the_name_free(database: Database) -> None:
+    _, table, _ = filled(database, 3)
+    table.drop()
+    assert database.collections.all() == []
+    database.collections.open(Collection("unsplash_25k", "another", "f", "s"))
+    assert [c.model for c in database.collections.all()] == ["another"]
 
 
 def test_another_models_vectors_are_refused(database: Database) -> None:

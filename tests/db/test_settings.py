@@ -4,7 +4,7 @@ import pytest
 
 from db.connection import shown_url
 from db.errors import ExplorerError
-from db.settings import ROOT, load_settings
+from db.settings import ROOT, load_settings, typed_path
 
 NO_SECRETS = Path("/nonexistent/secrets.toml")
 
@@ -51,6 +51,15 @@ def test_an_embedded_path_that_would_be_misread_is_refused(url: str) -> None:
 def test_a_url_without_a_scheme_is_refused() -> None:
     with pytest.raises(ExplorerError, match="DATABASE_URL has no scheme"):
         load_settings({"DATABASE_URL": "localhost"}, NO_SECRETS)
+
+
+def test_an_unknown_home_folder_is_left_as_it_stands() -> None:
+    assert typed_path("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+    assert typed_path("  ") is None
+
+
+def test_a_shown_url_survives_a_bad_port() -> None:
+    assert shown_url("https://u:p@host:abc/db") == "https://host:abc/db"
 
 
 def test_a_shown_url_keeps_the_password_to_itself() -> None:

@@ -70,6 +70,16 @@ def test_a_cache_that_is_broken_or_cannot_be_written_says_what_to_do(tmp_path: P
         Thumbnails(tmp_path / "file" / "cache", Photos())
 
 
+def test_a_full_cache_still_gives_thumbnails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.thumbnails.MAP_SIZE", 1 << 14)
+    thumbnails = Thumbnails(tmp_path, Photos())
+    for number in range(20):
+        assert opened(thumbnails.get(str(number), "file:///a")).size == (SIDE, SIDE)
+    thumbnails.close()
+
+
 def test_a_photo_that_is_gone_says_so_each_time(tmp_path: Path) -> None:
     thumbnails = Thumbnails(tmp_path, Photos())
     for _ in range(2):

@@ -1,3 +1,4 @@
+import struct
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,16 @@ def test_a_decompression_bomb_is_refused_by_its_megapixels(monkeypatch: pytest.M
         decode(saved(Image.new("L", (50, 50)), "PNG"))
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_sloppy_exif_does_not_keep_a_photo_from_being_turned(tmp_path: Path) -> None:
+    orientation = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    # YCbCrPositioning is a number, not a text.
+    sloppy = struct.pack("<HHI4s", 0x0213, 2, 4, b"cen\0")
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + orientation + sloppy + bytes(4)
+    path = tmp_path / "sloppy.jpg"
+    Image.new("RGB", (40, 20)).save(path, exif=exif)
+    assert decode(path).size == (20, 40)
+
+
 def test_a_strip_is_refused_before_it_is_blown_up(tmp_path: Path) -> None:
     path = tmp_path / "strip.png"
     Image.new("RGB", (1, 51)).save(path)
@@ -230,6 +240,7 @@ def test_a_strip_is_refused_before_it_is_blown_up(tmp_path: Path) -> None:
     assert decode(path).size == (1, 50)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_an_image_just_below_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert decode(saved(Image.new("L", (50, 39)), "PNG")).size == (50, 39)

@@ -21,7 +21,6 @@ class Gated:
     """Two photos that can be read once the gate is open."""
 
     name = "a gate"
-    local = False
     workers = 1
 
     def __init__(self) -> None:
@@ -145,12 +144,15 @@ def test_after_an_error_another_job_can_start(
     assert (job.error, job.report is not None) == ("", True)
 
 
-def test_a_machine_without_memory_is_one_line_that_says_how_to_go_on(
-    loader: Loader, model: str
+@pytest.mark.parametrize(
+    ("error", "text"), [(MemoryError(), "MemoryError"), (RuntimeError("a bug"), "a bug")]
+)
+def test_whatever_stops_a_job_is_one_line_that_says_how_to_go_on(
+    loader: Loader, model: str, error: Exception, text: str
 ) -> None:
-    job = loader.start(Order(Failing(MemoryError()), "mine", model, model))
+    job = loader.start(Order(Failing(error), "mine", model, model))
     job.wait(PATIENCE)
     assert (job.running, job.report) == (False, None)
     assert job.error == (
-        "Loading mine stopped: MemoryError. What is in it stays; load it again to go on"
+        f"Loading mine stopped: {text}. What is in it stays; load it again to go on"
     )

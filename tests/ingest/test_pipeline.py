@@ -52,7 +52,6 @@ class Listed:
     """A source of photos that are given, and read as told."""
 
     name = "a list"
-    local = False
     workers = 3
 
     def __init__(self, photos: Sequence[Photo], read: Callable[[Photo], Image.Image]) -> None:

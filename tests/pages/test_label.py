@@ -201,14 +201,42 @@ def test_a_session_whose_collection_is_deleted_meanwhile_leads_to_the_front_page
     assert [s.value for s in page.subheader] == ["Some photos of others"]
 
 
-def test_the_same_click_refines_once(page: AppTest, services: Services) -> None:
-    from pages.label import _refine
-
+def test_a_thumb_and_refine_clicked_together_are_both_kept(
+    page: AppTest, services: Services
+) -> None:
     search(page, "a lake")
+    photo = session_of(page, services).current.photos[2].id
+    page.feedback[2].set_value(1)
+    page.button(key="refine").click()
+    healthy(page.run())
     session = session_of(page, services)
-    for _ in range(2):
-        _refine(session, 1)
+    assert session.labels == {photo: UP}
     assert len(session.rounds) == 2
+
+
+def test_coming_back_from_another_page_goes_on_with_the_session(
+    page: AppTest, services: Services
+) -> None:
+    search(page, "a lake")
+    session = page.query_params["session"]
+    del page.query_params["session"]
+    healthy(page.run())
+    assert page.query_params["session"] == session
+    page.button(key="new").click()
+    healthy(page.run())
+    assert "session" not in page.query_params
+    assert page.text_input(key="prompt").value == ""
+    assert len(page.feedback) == 0
+
+
+def test_a_database_that_fails_under_a_click_is_one_line(
+    page: AppTest, services: Services, collection: Collection
+) -> None:
+    search(page, "a lake")
+    services.database.collections.photos(collection).drop()
+    page.button(key="refine").click()
+    healthy(page.run())
+    assert notices(page)[0].startswith("The database failed: Code: 60.")
 
 
 def test_recent_sessions_are_offered(page: AppTest, services: Services) -> None:

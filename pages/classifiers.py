@@ -68,7 +68,8 @@ def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
 def _manage(services: Services, classifier: SavedClassifier) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"From the prompt “{classifier.prompt}”, {classifier.rounds} rounds, "
+            f"From the prompt “{classifier.prompt}”, "
+            f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
             f"saved {classifier.created:%Y-%m-%d}"
         )

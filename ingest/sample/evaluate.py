@@ -108,6 +108,22 @@ def _line(name: str, results: Sequence[Result]) -> str:
     return f"{name:36} {len(results):8} {ap:10.3f} {precision:12.3f}"
 
 
+def evaluate(model: Path, split: str = "evaluation") -> str:
+    """Return the figures of a checkpoint as a text.
+
+    The evaluation split is also written beside the checkpoint, as ``evaluation.txt``.
+
+    Args:
+        model: a folder with a checkpoint.
+        split: ``evaluation``, or ``validation`` to decide something.
+    """
+    seeds, concept_seed = _SPLITS[split]
+    text = report(measure(Encoder(model), seeds, concept_seed))
+    if split == "evaluation":
+        (model / "evaluation.txt").write_text(f"{text}\n", encoding="utf-8")
+    return text
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m ingest.sample.evaluate", description=__doc__)
@@ -119,8 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="which scenes and concepts; decisions are made on the validation ones alone",
     )
     options = parser.parse_args(arguments)
-    seeds, concept_seed = _SPLITS[options.split]
-    print(report(measure(Encoder(options.model), seeds, concept_seed)))
+    print(evaluate(options.model, options.split))
 
 
 if __name__ == "__main__":

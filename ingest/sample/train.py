@@ -26,6 +26,7 @@ from transformers import CLIPModel, CLIPTokenizer
 
 from ingest.sample import CHECKPOINT
 from ingest.sample.captions import captioned
+from ingest.sample.evaluate import evaluate
 from ingest.sample.lessons import Lesson, Stock, open_stock, stock_scene
 from ingest.sample.towers import PIXEL_MEAN, PIXEL_STD, Shape, build_model, save_checkpoint
 from ingest.sample.vocabulary import learn_tokenizer
@@ -321,6 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     recipe = replace(recipe, steps=options.steps, scenes=options.scenes)
     train(recipe, options.out, options.work, options.processes, options.save_every)
+    print(evaluate(options.out))
 
 
 if __name__ == "__main__":

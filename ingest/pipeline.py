@@ -183,8 +183,7 @@ class _Run:
         """Insert the photos; yields those that had to be left out."""
         batch: list[_Ready] = []
         block = _Block(self.table, self.report)
-        for done, (photo, future) in enumerate(self._read_ahead(photos), start=1):
-            ready = _outcome(future)
+        for done, (photo, ready) in enumerate(self._read_all(photos), start=1):
             if isinstance(ready, str):
                 yield Skip(photo, ready)
             else:
@@ -196,25 +195,34 @@ class _Run:
             report_progress(Progress("Reading photos", done, len(photos), done / len(photos)))
         block.flush()
 
-    def _read_ahead(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, Future[_Ready]]]:
-        """Read in threads, at most two batches ahead, so that memory stays flat."""
+    def _read_all(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, _Ready | str]]:
+        """Every photo, ready to be encoded, or the reason why there is none."""
+        if not self.order.source.workers:
+            yield from ((photo, self._read(photo)) for photo in photos)
+            return
         with ThreadPoolExecutor(self.order.source.workers) as pool:
-            waiting: deque[tuple[Photo, Future[_Ready]]] = deque()
+            waiting: deque[tuple[Photo, Future[_Ready | str]]] = deque()
             try:
                 for photo in photos:
                     waiting.append((photo, pool.submit(self._read, photo)))
+                    # At most two batches ahead, so that memory stays flat.
                     if len(waiting) > 2 * self.order.batch_size:
-                        yield waiting.popleft()
+                        photo, future = waiting.popleft()
+                        yield photo, future.result()
                 while waiting:
-                    yield waiting.popleft()
+                    photo, future = waiting.popleft()
+                    yield photo, future.result()
             finally:
                 for _, future in waiting:
                     future.cancel()
 
-    def _read(self, photo: Photo) -> _Ready:
+    def _read(self, photo: Photo) -> _Ready | str:
         """Read one photo, and let go of the open image: a camera's takes 72 MB or more."""
-        image = self.order.source.read(photo, self.clip.image_size)
-        return _Ready(self._completed(photo, image), self.clip.prepare(image))
+        try:
+            image = self.order.source.read(photo, self.clip.image_size)
+            return _Ready(self._completed(photo, image), self.clip.prepare(image))
+        except (OSError, ValueError) as error:
+            return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
 
     def _completed(self, photo: Photo, image: Image.Image) -> Photo:
         """Keep what only the open image tells: its size, and a thumbnail."""
@@ -223,11 +231,3 @@ class _Run:
         if self.thumbnails is not None:
             self.thumbnails.put(photo.id, image)
         return replace(photo, width=image.width, height=image.height)
-
-
-def _outcome(future: Future[_Ready]) -> _Ready | str:
-    """The photo, or the reason why there is none."""
-    try:
-        return future.result()
-    except (OSError, ValueError) as error:
-        return str(error.strerror if isinstance(error, OSError) and error.strerror else error)

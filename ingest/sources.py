@@ -29,7 +29,8 @@ class Source(Protocol):
 
     Attributes:
         name: what it is, in words.
-        workers: how many photos to read at once.
+        workers: how many photos to read at once, in threads; 0 where reading is Python code, which
+            threads don't make faster, while the encoder has to wait for each of them.
     """
 
     name: str
@@ -59,7 +60,7 @@ class SampleSource:
     """Scenes drawn in code: a collection for a machine that reaches no photo."""
 
     name = "drawn scenes"
-    workers = 2
+    workers = 0
 
     def photos(self) -> Sequence[Photo]:
         """See Source."""

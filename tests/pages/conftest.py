@@ -1,5 +1,6 @@
 """A collection behind a small real model, and the services that the pages work with."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from ingest.sources import read_url
 from pages.services import Services
 from tests.checkpoints import make_checkpoint
 from tests.conftest import unit_vectors
+
+
+@pytest.fixture(autouse=True)
+def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put `__main__` back: AppTest leaves its script there, and new processes import it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")

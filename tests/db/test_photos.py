@@ -37,7 +37,7 @@ def test_search_finds_what_an_exact_scan_finds(
 ) -> None:
     table, vectors = indexed
     hits = 0
-    queries = unit_vectors(25, seed=7)
+    queries = unit_vectors(80, seed=7)
     for query in queries:
         exact = nearest(vectors, query)
         found = table.search(query, 9, exact[:excluded])

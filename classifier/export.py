@@ -39,9 +39,9 @@ class Ranking:
         Halfway between the mean scores of the two kinds of thumbs; without both kinds, at the
         hundredth photo.
         """
-        means = [self._mean(UP), self._mean(DOWN)]
-        if None not in means:
-            return float(np.mean([mean for mean in means if mean is not None]))
+        up, down = self._mean(UP), self._mean(DOWN)
+        if up is not None and down is not None:
+            return (up + down) / 2
         return float(self.scores[min(100, len(self.scores)) - 1])
 
     def to_csv(self, urls: Mapping[str, str], threshold: float) -> str:

@@ -42,10 +42,11 @@ def show(services: Services) -> None:
         )
         return
     table = services.database.collections.photos(collection)
-    if not table.count():
+    rows = table.count()
+    if not rows:
         st.info(f"{collection.name} holds no photos.")
         return
-    ranking = _ranking(services, classifier, collection, table.count())
+    ranking = _ranking(services, classifier, collection, rows)
     threshold = _threshold(classifier, ranking)
     _exports(table, classifier, ranking, threshold)
     _photos(services, table, ranking, threshold)
@@ -118,17 +119,19 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
         return low
     # Remembered apart from the slider, which forgets its place when photos change its ends.
     chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
-    wanted = chosen.get(classifier.id, ranking.first_threshold())
+    moved = classifier.id in chosen
+    wanted = chosen[classifier.id] if moved else ranking.first_threshold()
+    shown = min(max(wanted, low), high)
     threshold = st.slider(
         "Threshold",
         low,
         high,
-        min(max(wanted, low), high),
+        shown,
         step=(high - low) / 500,
         format="%.3f",
         key=f"threshold-{classifier.id}-{low}-{high}",
     )
-    if threshold != min(max(wanted, low), high):
+    if threshold != shown:
         chosen[classifier.id] = threshold
     kept = ranking.kept(threshold)
     st.markdown(

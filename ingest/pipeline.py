@@ -113,20 +113,21 @@ def load(
     """
     report_progress(Progress("Listing the photos"))
     photos = order.source.photos()[: order.limit]
-    report_progress(Progress("Loading the CLIP model"))
     existing = database.collections.find(order.collection)
-    model = full_name(order.model or (existing.model if existing else order.default_model))
-    clip = load_model(model)
-    table = database.collections.open(
-        Collection(order.collection, model, clip.fingerprint, order.source.name)
-    )
-    there = table.ids()
+    there = database.collections.photos(existing).ids() if existing else set()
     missing = [photo for photo in photos if photo.id not in there]
     report = Report(order.collection, present=len(photos) - len(missing))
-    run = _Run(order, clip, table, thumbnails, report)
-    for skip in run.add(missing, report_progress):
-        report.skipped.append(skip)
-        report_skip(skip)
+    with order.source.ahead(missing):
+        report_progress(Progress("Loading the CLIP model"))
+        model = full_name(order.model or (existing.model if existing else order.default_model))
+        clip = load_model(model)
+        table = database.collections.open(
+            Collection(order.collection, model, clip.fingerprint, order.source.name)
+        )
+        run = _Run(order, clip, table, thumbnails, report)
+        for skip in run.add(missing, report_progress):
+            report.skipped.append(skip)
+            report_skip(skip)
     if len(there) + report.added:
         table.build_index(
             lambda state: report_progress(Progress("Building the index", share=state.progress))

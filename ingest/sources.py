@@ -4,6 +4,7 @@ import csv
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,8 @@ from ingest.download import Downloader, sized
 from ingest.images import decode
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
-from ingest.sample.scenes import SAMPLE_SIZE, compose, scene_from_id
+from ingest.sample.scenes import PICTURE_SIDE, SAMPLE_SIZE, compose, scene_from_id
+from ingest.sample.studio import Studio, studio
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 
@@ -43,6 +45,12 @@ class Source(Protocol):
             ExplorerError: the source as a whole can't be read.
         """
 
+    def ahead(self, _photos: Sequence[Photo], /) -> AbstractContextManager[None]:
+        """Get photos ready, while the context is open, that will be read in this order.
+
+        It may do nothing; reading is the same with and without.
+        """
+
     def read(self, photo: Photo, side: int) -> Image.Image:
         """The upright RGB image of a photo.
 
@@ -61,6 +69,7 @@ class SampleSource:
 
     name = "drawn scenes"
     workers = 0
+    _studio: Studio | None = None
 
     def photos(self) -> Sequence[Photo]:
         """See Source."""
@@ -75,9 +84,21 @@ class SampleSource:
             for scene in scenes
         ]
 
+    @contextmanager
+    def ahead(self, photos: Sequence[Photo]) -> Iterator[None]:
+        """See Source. Processes draw while this one imports torch and encodes."""
+        with studio([scene_from_id(photo.id).seed for photo in photos]) as self._studio:
+            try:
+                yield
+            finally:
+                self._studio = None
+
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
-        return draw(scene_from_id(photo.id), side)
+        scene = scene_from_id(photo.id)
+        if self._studio is not None and side == PICTURE_SIDE:
+            return self._studio.picture(scene.seed)
+        return draw(scene, side)
 
 
 class FolderSource:
@@ -98,6 +119,10 @@ class FolderSource:
             endings = " ".join(sorted(SUFFIXES))
             raise ExplorerError(f"{self.folder} holds no images (looked for {endings})")
         return found
+
+    def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
+        """See Source. Threads are ahead enough."""
+        return nullcontext()
 
     def read(self, photo: Photo, side: int) -> Image.Image:  # noqa: ARG002 -- files have one size
         """See Source."""
@@ -130,6 +155,10 @@ class UnsplashSource:
             for photo in _read_table(table):
                 by_id.setdefault(photo.id, photo)
         return list(by_id.values())
+
+    def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
+        """See Source. Threads are ahead enough."""
+        return nullcontext()
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""

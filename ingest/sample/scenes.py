@@ -24,6 +24,7 @@ from random import Random
 from typing import Final, TypeVar
 
 SAMPLE_SIZE: Final = 2000
+PICTURE_SIDE: Final = 96  # pixels, as the sample's model sees a scene
 SAMPLE_SEEDS: Final = range(0, SAMPLE_SIZE)
 VALIDATION_SEEDS: Final = range(100_000, 103_000)
 EVALUATION_SEEDS: Final = range(200_000, 204_000)

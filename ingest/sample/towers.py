@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
+from ingest.sample.scenes import PICTURE_SIDE
 from ingest.sample.vocabulary import CONTEXT_LENGTH
 
 PROJECTION_DIM: Final = 512
@@ -27,7 +28,7 @@ _HEAD_WIDTH: Final = 64
 class Shape:
     """The sizes of a model; widths must be multiples of 64, the width of an attention head."""
 
-    image_size: int = 96
+    image_size: int = PICTURE_SIDE
     patch_size: int = 12
     image_width: int = 128
     image_layers: int = 4

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event
 
@@ -29,6 +30,9 @@ class Gated:
 
     def photos(self) -> Sequence[Photo]:
         return [Photo(id="a", url="https://host/a"), Photo(id="b", url="https://host/b")]
+
+    def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         self.asked.set()

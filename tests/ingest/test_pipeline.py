@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from weakref import ref
@@ -60,6 +61,9 @@ class Listed:
 
     def photos(self) -> Sequence[Photo]:
         return self._photos
+
+    def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         return self._read(photo)

@@ -1,4 +1,5 @@
 import os
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -367,6 +368,51 @@ def test_a_scene_is_drawn_the_same_from_the_source_and_from_its_url() -> None:
     drawn = source.read(photo, 96)
     assert (drawn.mode, drawn.size) == ("RGB", (96, 96))
     assert read_url(photo.url, 96).tobytes() == drawn.tobytes()
+
+
+def test_scenes_drawn_ahead_are_the_same_in_order_out_of_order_and_where_not_ordered() -> None:
+    source = SampleSource()
+    photos = source.photos()[:9]
+    plain = {photo.id: source.read(photo, 96).tobytes() for photo in photos}
+    with source.ahead(photos[:7]):
+        for place in (0, 1, 2, 5, 6, 4, 8, 3):
+            photo = photos[place]
+            assert source.read(photo, 96).tobytes() == plain[photo.id]
+        assert source.read(photos[0], 32).size == (32, 32)
+    assert source.read(photos[7], 96).tobytes() == plain[photos[7].id]
+
+
+def test_painters_that_die_are_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SampleSource()
+    photo = source.photos()[3]
+    plain = source.read(photo, 96).tobytes()
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with source.ahead([photo]):
+        assert source.read(photo, 96).tobytes() == plain
+
+
+def test_painters_are_gone_when_a_load_fails() -> None:
+    source = SampleSource()
+    before = 0
+
+    def load() -> None:
+        nonlocal before
+        with source.ahead(source.photos()):
+            before = _painters()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert (before, _painters()) == (2, 0)
+
+
+def _painters() -> int:
+    """How many processes draw for this one."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "ppid=,args="], capture_output=True, text=True, check=True
+    )
+    lines = (line.split(maxsplit=1) for line in listed.stdout.splitlines())
+    return sum(pid == str(os.getpid()) and "ingest.sample.studio" in args for pid, args in lines)
 
 
 @pytest.mark.parametrize("url", ["http://localhost/a.jpg", "", "a.jpg", "sample:nothing"])

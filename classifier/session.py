@@ -8,13 +8,24 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from db.classifiers import ARTICLE, SavedClassifier
+from classifier.prompt import combine, parse
+from classifier.refit import (
+    ARTICLE,
+    DEFAULT_METHOD,
+    METHODS,
+    Evidence,
+    refit_article,
+    refit_checked,
+)
+from classifier.whitening import Whitening
+from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
@@ -23,9 +34,13 @@ from db.photos import Filter, Neighbour, Photo
 from db.sessions import DOWN, NONE, UP, LabelRow, RoundRow, SessionRow
 
 if TYPE_CHECKING:
-    # Both import torch, which takes seconds; a page that only reopens a session needs neither.
+    # It imports torch, which takes seconds; a page that only reopens a session doesn't need it.
     from classifier.clip import Clip
-    from classifier.linear import Classifier
+
+# Photos that tell what a collection's vectors have in common.
+SAMPLED = 5000
+# Thumbs below which no verdict is given.
+EVIDENT = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +83,7 @@ class Session:
         self._lock = RLock()
         self._sessions = database.sessions
         self._photos = database.collections.photos(collection)
+        self._whitening: Whitening | None = None
 
     @classmethod
     def start(
@@ -78,19 +94,30 @@ class Session:
         prompt: str,
         page_size: int = 9,
         only: Filter | None = None,
+        method: str = DEFAULT_METHOD,
     ) -> "Session":
         """Search with a prompt, and store a new session with its first round.
 
+        Args:
+            database: where the collection is, and where the session is stored.
+            collection: what to search.
+            clip: the model behind the collection's vectors.
+            prompt: one term or several, as `classifier.prompt` reads them.
+            page_size: photos a round.
+            only: facts that the photos must have.
+            method: how to refit, one of METHODS.
+
         Raises:
-            ExplorerError: the prompt is blank, the model is not the collection's, or no photo
-                passes the filter.
+            ExplorerError: the prompt is blank or can't be understood, the model is not the
+                collection's, there is no such method, or no photo passes the filter.
         """
+        if method not in METHODS:
+            raise ExplorerError(f"There is no method {method!r}: use {' or '.join(METHODS)}")
         if clip.fingerprint != collection.fingerprint:
             raise ExplorerError(
                 f"{collection.name} can't be searched with {clip.model_id}: its vectors were made "
                 f"with another version of {collection.model}. Load its photos again"
             )
-        weight = clip.encode_text([prompt])[0]
         row = SessionRow(
             id=secrets.token_urlsafe(9),
             collection=collection.name,
@@ -98,8 +125,10 @@ class Session:
             prompt=prompt.strip(),
             page_size=page_size,
             only=only or Filter(),
+            method=method,
         )
         session = cls(database, collection, row)
+        weight = combine(parse(prompt), clip.encode_text, session._photo_term)
         found = session._next(weight)
         if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
@@ -186,14 +215,36 @@ class Session:
                 last = self._actions[-1]
                 self._act(last.before, undoes=last.number)
 
-    def fitted(self) -> "Classifier":
-        """The classifier refit on all thumbs so far, starting at the round's weight."""
-        from classifier.linear import Classifier
-
-        classifier = Classifier(self.current.weight)
+    def fitted(self) -> Vector:
+        """The weight, float32 (512,), refit on all thumbs so far by the session's method."""
         X, y = self._training_set()
-        classifier.fit(X, y)
-        return classifier
+        if self.row.method == ARTICLE:
+            return refit_article(self.current.weight, X, y)
+        return refit_checked(self.rounds[0].weight, X, y, self.whitening()).weight
+
+    def evidence(self) -> Evidence | None:
+        """How well the refit tells the thumbs apart, beside the prompt alone.
+
+        None where nothing honest can be said: with fewer than EVIDENT thumbs, fewer than two of
+        either kind, or before the third round.
+        """
+        X, y = self._training_set()
+        if len(y) < EVIDENT or len(self.rounds) < 3:
+            return None
+        return refit_checked(self.rounds[0].weight, X, y, self.whitening()).evidence
+
+    def turns(self) -> list[float]:
+        """By how many degrees each round's weight is turned from that of the round before."""
+        units = [r.weight / np.linalg.norm(r.weight) for r in self.rounds]
+        cosines = [float(a @ b) for a, b in pairwise(units)]
+        return [float(np.degrees(np.arccos(min(1.0, cosine)))) for cosine in cosines]
+
+    def whitening(self) -> Whitening:
+        """What the collection's vectors have in common, measured once a session."""
+        with self._lock:
+            if self._whitening is None:
+                self._whitening = Whitening.of(self._photos.sample(SAMPLED))
+            return self._whitening
 
     def refine(self, after: int | None = None) -> None:
         """Refit and show the next photos, none of which was shown before.
@@ -210,7 +261,7 @@ class Session:
         with self._lock:
             if after is not None and len(self.rounds) > after:
                 return
-            weight = self.fitted().weight
+            weight = self.fitted()
             found = self._next(weight)
             if not found:
                 raise ExplorerError(
@@ -221,7 +272,7 @@ class Session:
 
     def to_save(self, name: str) -> SavedClassifier:
         """The classifier as it stands, ready to be stored under a name."""
-        weight = self.fitted().weight
+        weight = self.fitted()
         return SavedClassifier(
             id=secrets.token_urlsafe(9),
             name=name,
@@ -230,7 +281,7 @@ class Session:
             fingerprint=self.collection.fingerprint,
             prompt=self.row.prompt,
             session=self.row.id,
-            method=ARTICLE,
+            method=self.row.method,
             rounds=len(self.rounds),
             ups=self.count(UP),
             downs=self.count(DOWN),
@@ -240,6 +291,16 @@ class Session:
     def _given(self) -> list[tuple[str, int]]:
         # A copy in one step, since another tab may be adding a thumb.
         return list(self._labels.items())
+
+    def _photo_term(self, photo: str) -> Vector:
+        """What sets a photo apart from the others of its collection, float32 (512,), unit norm."""
+        found = self._photos.get([photo])
+        if not found:
+            raise ExplorerError(f"{self.collection.name} has no photo {photo!r}: take it away")
+        apart = found[0].vector - self.whitening().mean
+        length = np.linalg.norm(apart)
+        vector: Vector = apart / length if length > 0 else found[0].vector
+        return vector
 
     def _next(self, weight: Vector) -> list[Neighbour]:
         shown = [photo.id for r in self.rounds for photo in r.photos]

@@ -10,7 +10,6 @@ from db.dialect import Vector
 from db.errors import ExplorerError
 
 NAME_LIMIT = 80
-ARTICLE = "article"  # the method of a classifier that is refit as in the article
 
 
 @dataclass(frozen=True, eq=False)

@@ -177,6 +177,19 @@ class PhotoTable:
         )
         return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
 
+    def sample(self, n: int) -> npt.NDArray[np.float32]:
+        """The vectors of up to n photos, by chance but always the same: float32 (m, 512)."""
+        table = self._connection.arrow(
+            f"SELECT vector FROM {self.name} WHERE id IN ("
+            f"SELECT id FROM {self.name} ORDER BY cityHash64(id), id LIMIT %(n)s) ORDER BY id",
+            {"n": n},
+        )
+        if not table.num_rows:
+            return np.empty((0, DIMENSION), dtype=np.float32)
+        flat = table.column("vector").combine_chunks().flatten().to_numpy()
+        vectors: npt.NDArray[np.float32] = flat.reshape(table.num_rows, DIMENSION)
+        return vectors
+
     def search(
         self,
         vector: Vector,

@@ -25,6 +25,7 @@ class SessionRow:
         prompt: what was typed.
         page_size: photos a round.
         only: the facts that narrow the search.
+        method: how it is refit.
         created: when.
     """
 
@@ -34,6 +35,7 @@ class SessionRow:
     prompt: str
     page_size: int
     only: Filter = field(default_factory=Filter)
+    method: str = "article"
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -160,12 +162,14 @@ class Sessions:
         return [SessionSummary(**row) for row in rows]
 
 
-_SESSION_COLUMNS = ("id", "collection", "fingerprint", "prompt", "page_size", "created")
+_SESSION_COLUMNS = ("id", "collection", "fingerprint", "prompt", "page_size", "method", "created")
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, "
     "prompt String, page_size UInt32, countries Array(String), photographers Array(String), "
     "keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id",
+    # Sessions of the first version have no method: they were refit as in the article.
+    "ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article'",
     "CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), "
     "photos Array(String), made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, round)",
     "CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, "

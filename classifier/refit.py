@@ -17,6 +17,7 @@ ARTICLE = "article"
 CHECKED = "checked"
 METHODS = (CHECKED, ARTICLE)
 DEFAULT_METHOD = CHECKED
+METHOD_NAMES = {CHECKED: "checked steps", ARTICLE: "the article's update"}
 
 # How far to go from the prompt, in units of the prompt's own spread over the collection.
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -119,8 +120,7 @@ def refit_checked(text: Vector, X: Matrix, y: Sequence[int], whitening: Whitenin
 def _unwanted(downs: Matrix) -> Vector:
     """The mean of what is not wanted, from the collection's mean: halfway to the downs."""
     mean = downs.mean(axis=0) / 2 if len(downs) else np.zeros(downs.shape[1])
-    unwanted: Vector = np.asarray(mean, dtype=np.float32)
-    return unwanted
+    return mean.astype(np.float32)
 
 
 def _chosen_step(
@@ -147,7 +147,8 @@ def _some(thumbs: Matrix) -> Matrix:
     if len(thumbs) <= CHECKED_THUMBS:
         return thumbs
     places = np.linspace(0, len(thumbs) - 1, CHECKED_THUMBS).astype(int)
-    return thumbs[places]
+    some: Matrix = thumbs[places]
+    return some
 
 
 def _left_out(

@@ -226,10 +226,10 @@ class Session:
         """How well the refit tells the thumbs apart, beside the prompt alone.
 
         None where nothing honest can be said: with fewer than EVIDENT thumbs, fewer than two of
-        either kind, or before the third round.
+        either kind, before the third round, or for a method that doesn't leave thumbs out.
         """
         X, y = self._training_set()
-        if len(y) < EVIDENT or len(self.rounds) < 3:
+        if self.row.method == ARTICLE or len(y) < EVIDENT or len(self.rounds) < 3:
             return None
         return refit_checked(self.rounds[0].weight, X, y, self.whitening()).evidence
 

@@ -1,5 +1,6 @@
 """One database: its connection and all its tables, wired together."""
 
+from db.checks import Checks
 from db.classifiers import Classifiers
 from db.collections import Collections
 from db.connection import Connection, connect
@@ -14,6 +15,7 @@ class Database:
         self.collections = Collections(connection)
         self.sessions = Sessions(connection)
         self.classifiers = Classifiers(connection)
+        self.checks = Checks(connection)
 
     def again(self) -> "Database":
         """The same database through a connection of its own, for work that takes long."""

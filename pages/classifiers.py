@@ -9,11 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from classifier.export import Ranking, to_safetensors
+from classifier.refit import METHOD_NAMES
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
+from pages.check import show_check
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -49,6 +51,7 @@ def show(services: Services) -> None:
     ranking = _ranking(services, classifier, collection, rows)
     threshold = _threshold(classifier, ranking)
     _exports(table, classifier, ranking, threshold)
+    show_check(services, table, classifier, ranking, threshold)
     _photos(services, table, ranking, threshold)
 
 
@@ -72,6 +75,7 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
             f"From the prompt “{classifier.prompt}”, "
             f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
+            f"refit by {METHOD_NAMES[classifier.method]}, "
             f"saved {classifier.created:%Y-%m-%d}"
         )
         with st.popover("Rename", icon=":material/edit:"):
@@ -136,7 +140,7 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
     kept = ranking.kept(threshold)
     st.markdown(
         f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
-        f"({kept / len(ranking.ids):.1%})"
+        f"({kept / len(ranking.ids):.1%})" + ("" if moved else ", as proposed from your thumbs")
     )
     st.altair_chart(
         _histogram(ranking, threshold), height=160, alt="Histogram of the scores of all photos"

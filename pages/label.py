@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from classifier.prompt import PHOTO, parse
+from classifier.refit import DEFAULT_METHOD, METHOD_NAMES, METHODS
 from classifier.session import Round, Session
 from db.collections import Collection
 from db.errors import ExplorerError
@@ -19,6 +21,7 @@ from pages.photo_grid import random_photos, show_photos
 from pages.services import Services
 
 PAGE_SIZES = (9, 18, 36)
+UNMOVED = 0.05  # degrees
 _LABELS = {None: NONE, 0: DOWN, 1: UP}  # by what st.feedback returns
 _WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
 _FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fields
@@ -61,6 +64,8 @@ def _search_bar(
             "Prompt",
             key="prompt",
             placeholder="What should the photos show?",
+            help="Several things, separated by commas, are added up; one after a minus sign is "
+            "taken away: lake, cabin -people",
             label_visibility="collapsed",
             icon=":material/search:",
             max_chars=500,
@@ -68,6 +73,7 @@ def _search_bar(
         )
         st.form_submit_button("Search", type="primary", key="search", on_click=_ask)
     bar = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    st.session_state.setdefault("method", DEFAULT_METHOD)
     with bar:
         with st.popover("Options", icon=":material/tune:"):
             collection = _options(services, collections)
@@ -92,6 +98,7 @@ def _recall(session: Session | None) -> None:
         only = session.row.only
         st.session_state["prompt"] = session.row.prompt
         st.session_state["page_size"] = session.row.page_size
+        st.session_state["method"] = session.row.method
         st.session_state["collection"] = session.row.collection
         st.session_state["only_country"] = list(only.countries)
         st.session_state["only_photographer"] = list(only.photographers)
@@ -114,6 +121,16 @@ def _options(services: Services, collections: Sequence[Collection]) -> Collectio
         key="page_size",
         required=True,
         persist_state="session",
+    )
+    st.segmented_control(
+        "Refine by",
+        METHODS,
+        key="method",
+        format_func=lambda method: METHOD_NAMES[method],
+        required=True,
+        persist_state="session",
+        help="Checked steps go from the prompt only as far as your thumbs bear out. The article's "
+        "update always goes on from the last round.",
     )
     for fact, label in (
         ("keyword", "Keywords"),
@@ -159,6 +176,10 @@ def _examples(collection: Collection) -> None:
         )
 
 
+def _ask_like(session: Session, photo: Photo) -> None:
+    _ask_example(f"{session.row.prompt}, {PHOTO}{photo.id}")
+
+
 def _ask_example(prompt: str) -> None:
     st.session_state["prompt"] = prompt
     _ask()
@@ -167,10 +188,8 @@ def _ask_example(prompt: str) -> None:
 def _search(services: Services, collection: Collection) -> None:
     """Start a session with what stands in the box, and put it into the address."""
     prompt = st.session_state["prompt"]
-    if not prompt.strip():
-        _notify("The prompt is empty: type what the photos should show.")
-        return
     try:
+        terms = parse(prompt)
         with st.spinner(f"Loading {collection.model} and searching …", show_time=True):
             clip = services.load_model(collection.model)
             session = Session.start(
@@ -180,11 +199,12 @@ def _search(services: Services, collection: Collection) -> None:
                 prompt,
                 st.session_state["page_size"],
                 _chosen_filter(),
+                st.session_state["method"],
             )
     except ExplorerError as error:
         _notify(str(error))
         return
-    if clip.too_long(prompt):
+    if any(clip.too_long(term.text) for term in terms if not term.photo):
         _notify("The prompt is longer than the model reads: only its beginning was searched.")
     st.session_state["recalled"] = session.row.id
     _open(session.row.id)
@@ -278,6 +298,7 @@ def _welcome(services: Services, collection: Collection) -> None:
 def _rounds(services: Services, session: Session, bar: DeltaGenerator) -> None:
     with bar:
         shown = _progress(session)
+    _verdict(session)
     changed = False
 
     def below(place: int, photo: Photo) -> None:
@@ -301,9 +322,12 @@ def _progress(session: Session) -> Round:
         number = st.pagination(
             latest, default=latest, key=f"round-{session.row.id}-{latest}", width=280
         )
+    turned = f" · turned {session.turns()[number - 2]:.1f}°" if number > 1 else ""
     summary.markdown(
-        f"**Round {number}** · :green[{session.count(UP)} up] · :red[{session.count(DOWN)} down]",
+        f"**Round {number}** · :green[{session.count(UP)} up] · :red[{session.count(DOWN)} down]"
+        + turned,
         width="content",
+        help="Turned: the angle between this round's classifier and the last one's",
     )
     if latest > 1:
         st.caption("share of ups per round", width="content")
@@ -311,16 +335,39 @@ def _progress(session: Session) -> Round:
     return session.rounds[number - 1]
 
 
+def _verdict(session: Session) -> None:
+    """Whether refining still helps, once the thumbs can tell."""
+    evidence = session.evidence()
+    if evidence is None:
+        return
+    if evidence.refit - evidence.prompt > 2 * evidence.error:
+        words = ":material/trending_up: **Better than the prompt alone**"
+    else:
+        words = (
+            ":material/trending_flat: **About the same as the prompt alone**: try a different "
+            "prompt, or stop"
+        )
+    st.caption(
+        f"{words}. Of all pairs of an up and a down, {evidence.refit:.0%} are in the right order "
+        f"when the refit doesn't know them; by the prompt alone, {evidence.prompt:.0%}."
+    )
+
+
 def _chart(session: Session) -> alt.Chart:
     rounds = list(range(1, len(session.rounds) + 1))
-    shares = pd.DataFrame({"Round": rounds, "Ups": session.share_of_ups()})
+    turned = [0.0, *session.turns()]
+    shares = pd.DataFrame({"Round": rounds, "Ups": session.share_of_ups(), "Turned": turned})
     chart: alt.Chart = (
         alt.Chart(shares)
         .mark_bar(cornerRadius=2)
         .encode(
             x=alt.X("Round:O", axis=None, scale=alt.Scale(domain=rounds)),
             y=alt.Y("Ups:Q", axis=None, scale=alt.Scale(domain=[0, 1])),
-            tooltip=["Round:O", alt.Tooltip("Ups:Q", format=".0%")],
+            tooltip=[
+                "Round:O",
+                alt.Tooltip("Ups:Q", format=".0%"),
+                alt.Tooltip("Turned:Q", format=".1f", title="Turned (°)"),
+            ],
         )
         .properties(padding={"left": 0, "right": 0, "top": 2, "bottom": 0})
         .configure_view(strokeWidth=0)
@@ -344,6 +391,15 @@ def _thumbs(session: Session, photo: Photo, score: float) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         given = _LABELS[st.feedback("thumbs", key=key)]
         st.caption(f"score {score:.3f}")
+        st.button(
+            "",
+            key=f"like-{session.row.id}-{photo.id}",
+            icon=":material/image_search:",
+            type="tertiary",
+            help="More like this: a new search that adds this photo to the prompt",
+            on_click=_ask_like,
+            args=(session, photo),
+        )
     return _store(session, photo, given)
 
 
@@ -420,6 +476,8 @@ def _refine(session: Session, rounds: int) -> None:
         _notify("Only thumbs up so far: a few thumbs down show the classifier where to stop.")
     elif not session.count(UP):
         _notify("Only thumbs down so far: if nothing fits, try another prompt.")
+    elif session.turns()[-1] < UNMOVED:
+        _notify("Your thumbs tell no more than the classifier knew: these are the next photos.")
 
 
 def _save(services: Services, session: Session) -> None:

@@ -23,8 +23,8 @@ EXAMPLE_PROMPTS: Final[tuple[str, ...]] = (
     "a house by a lake",
     "snow in the mountains",
     "hot-air balloons over the mountains",
-    "a red boat at sunset",
-    "two dogs in the snow",
+    "a tent at night",
+    "buildings in the desert",
 )
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four")

@@ -142,11 +142,13 @@ def _with(things: _Candidates, contexts: _Candidates) -> _Candidates:
     ]
 
 
-def _somewhere() -> _Candidates:
+def places() -> _Candidates:
+    """Where things may be: words and facts."""
     return [(where, (f"setting:{name}",)) for name, where in _WHERE.items()]
 
 
-def _sometime() -> _Candidates:
+def moments() -> _Candidates:
+    """When, and in what weather: words and facts."""
     times: _Candidates = [(when, (f"time:{name}",)) for name, when in _WHEN.items()]
     return times + [(words, (f"weather:{name}",)) for name, words in _IN_WEATHER.items()]
 
@@ -178,8 +180,8 @@ _CANDIDATES: Final[dict[str, Callable[[], _Candidates]]] = {
     "colour and object": _coloured,
     "count and object": _counted,
     "count, colour and object": _coloured_and_counted,
-    "object and setting": lambda: _with(_things(), _somewhere()),
-    "object and time or weather": lambda: _with(_things(), _sometime()),
+    "object and setting": lambda: _with(_things(), places()),
+    "object and time or weather": lambda: _with(_things(), moments()),
     "two objects": _two_things,
-    "colour, object and time or weather": lambda: _with(_coloured(), _sometime()),
+    "colour, object and time or weather": lambda: _with(_coloured(), moments()),
 }

@@ -28,9 +28,9 @@ from db.collections import Collection
 from db.database import open_database
 from db.settings import load_settings
 from ingest.models import load_model
-from ingest.sample import CHECKPOINT
+from ingest.sample import CHECKPOINT, concepts
 from ingest.sample.captions import scene_facts
-from ingest.sample.concepts import COMMONEST, RAREST, concepts_for
+from ingest.sample.concepts import COMMONEST, RAREST
 from ingest.sample.evaluate import SHOWN, search_ap
 from ingest.sample.scenes import EVALUATION_SEEDS, PICTURE_SIDE, VALIDATION_SEEDS, compose
 from ingest.sample.studio import studio
@@ -47,6 +47,7 @@ PER_KIND = 60
 HARD = 0.5  # zero-shot search AP below which a concept is hard
 WORSE = 0.01
 DRAWS = 2000  # of the bootstrap
+SEEDS = {"tuning": VALIDATION_SEEDS, "reporting": EVALUATION_SEEDS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,24 +262,61 @@ def interval(differences: npt.NDArray[np.float64]) -> str:
 
 def sample_world(half: str, cache: Path) -> World:
     """The tuning or the reporting half of the sample's concepts, each on scenes of its own."""
-    seeds = {"tuning": VALIDATION_SEEDS, "reporting": EVALUATION_SEEDS}[half]
+    seeds = SEEDS[half]
     facts = [scene_facts(compose(seed)) for seed in seeds]
     # The same list for both, cut in two: what is usual on one half's scenes may not be on the
     # other's, so the cut is by prompt.
-    concepts = [
+    chosen = [
         concept
-        for concept in concepts_for(facts, PER_KIND * 2, seed=2)
-        if (sum(concept.prompt.encode()) % 2 == 0) == (half == "tuning")
+        for concept in concepts.concepts_for(facts, PER_KIND * 2, seed=2)
+        if _in_half(concept.prompt, half)
     ]
     encoder = Encoder(CHECKPOINT)
     vectors = _cached(cache / f"{half}.npy", lambda: _encoded(encoder, seeds))
     return World(
         f"Sample, {half} half",
         vectors,
-        encoder.encode_texts([concept.prompt for concept in concepts]),
-        np.array([[concept.facts <= known for known in facts] for concept in concepts]),
-        [concept.prompt for concept in concepts],
+        encoder.encode_texts([concept.prompt for concept in chosen]),
+        np.array([[concept.facts <= known for known in facts] for concept in chosen]),
+        [concept.prompt for concept in chosen],
     )
+
+
+# Words that no caption uses for these things, whatever the model makes of them.
+UNKNOWN_WORDS = {
+    "buildings": ("house", "lighthouse", "windmill"),
+    "pets": ("dog", "cat"),
+    "things that fly": ("balloon", "kite", "bird"),
+    "vehicles": ("car", "bicycle", "boat"),
+    "wheels": ("car", "bicycle"),
+}
+
+
+def unknown_words_world(half: str, cache: Path) -> World:
+    """What a person has a word for and the model has not, as on photographs: half the prompts."""
+    known = sample_world(half, cache)
+    facts = [scene_facts(compose(seed)) for seed in SEEDS[half]]
+    contexts = [*concepts.places(), *concepts.moments()]
+    chosen: dict[str, Truth] = {}
+    for word, kinds in UNKNOWN_WORDS.items():
+        for where, wanted in contexts:
+            right = np.array(
+                [set(wanted) <= f and any(f"kind:{kind}" in f for kind in kinds) for f in facts]
+            )
+            prompt = f"{word} {where}"
+            if RAREST <= right.mean() <= COMMONEST and _in_half(prompt, half):
+                chosen[prompt] = right
+    return World(
+        f"Sample, words unknown to the model, {half} half",
+        known.vectors,
+        Encoder(CHECKPOINT).encode_texts(list(chosen)),
+        np.array(list(chosen.values())),
+        list(chosen),
+    )
+
+
+def _in_half(prompt: str, half: str) -> bool:
+    return (sum(prompt.encode()) % 2 == 0) == (half == "tuning")
 
 
 def _encoded(encoder: Encoder, seeds: Sequence[int]) -> Matrix:
@@ -307,7 +345,7 @@ def simulated_world(seed: int, noise: float, blur: float, common: float) -> Worl
         blur: how far prompts miss their concepts.
         common: length of the part that all photos share.
     """
-    n, d, attributes, concepts = 4000, 512, 120, 150
+    n, d, attributes, count = 4000, 512, 120, 150
     rng = np.random.default_rng(seed)
     directions = _unit(rng.normal(size=(attributes, d)))
     strengths = 1 / np.sqrt(1 + np.arange(d) / 20)
@@ -318,7 +356,7 @@ def simulated_world(seed: int, noise: float, blur: float, common: float) -> Worl
     beside = (rng.normal(size=(n, d)) * strengths) @ basis / np.linalg.norm(strengths)
     vectors = _unit(common * image_mean + shows @ directions + 1.5 * noise * beside)
     queries, truth = [], []
-    while len(queries) < concepts:
+    while len(queries) < count:
         wanted = rng.choice(attributes, rng.integers(1, 4), replace=False)
         right = has[:, wanted].all(axis=1)
         if not RAREST <= right.mean() <= COMMONEST:
@@ -332,7 +370,7 @@ def simulated_world(seed: int, noise: float, blur: float, common: float) -> Worl
         vectors.astype(np.float32),
         _unit(np.array(queries)).astype(np.float32),
         np.array(truth),
-        [""] * concepts,
+        [""] * count,
     )
 
 
@@ -410,7 +448,9 @@ def main() -> None:
         print(table(stored_world(options.collection)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        print(table(sample_world(options.half, options.cache or Path(folder))))
+        cache = options.cache or Path(folder)
+        print(table(sample_world(options.half, cache)))
+        print(f"\n{table(unknown_words_world(options.half, cache))}")
     # Seeds and settings of the two halves never meet either.
     first = 1 if options.half == "tuning" else 11
     for seed, (noise, blur, common) in enumerate(((1, 1, 3), (2, 2, 2), (1.5, 3, 1.5)), first):

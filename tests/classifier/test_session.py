@@ -11,7 +11,7 @@ from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Filter, Photo
-from db.sessions import DOWN, NONE, UP
+from db.sessions import DOWN, NONE, UP, Sessions
 from tests.conftest import filled, unit_vectors
 
 
@@ -312,3 +312,54 @@ def test_photos_keep_their_facts_when_reopened(database: Database, session: Sess
     photos: tuple[Photo, ...] = Session.reopen(database, session.row.id).current.photos
     assert photos == session.current.photos
     assert photos[0].url.startswith("sample:")
+
+
+def test_stored_thumbs_replay_to_the_same_weight(
+    database: Database, collection: Collection
+) -> None:
+    for method in METHODS:
+        session = start(database, collection, method=method)
+        for _ in range(3):
+            for place, photo in enumerate(ids(session)):
+                session.label(photo, UP if place % 3 else DOWN)
+            session.refine()
+        reopened = Session.reopen(database, session.row.id)
+        assert reopened.row.method == method
+        assert reopened.fitted().tobytes() == session.fitted().tobytes()
+
+
+def test_a_session_of_the_first_version_is_refit_as_in_the_article(
+    database: Database, collection: Collection
+) -> None:
+    session = start(database, collection)
+    connection = database.connection
+    connection.command("ALTER TABLE sessions DROP COLUMN method")
+    again = Sessions(connection)
+    row = again.find(session.row.id)
+    assert row is not None
+    assert row.method == ARTICLE
+
+
+def test_an_unknown_method_is_refused(database: Database, collection: Collection) -> None:
+    with pytest.raises(
+        ExplorerError, match=r"^There is no method 'magic': use checked or article$"
+    ):
+        start(database, collection, method="magic")
+
+
+def test_turns_are_the_angles_between_rounds(session: Session) -> None:
+    assert session.turns() == []
+    for photo in ids(session):
+        session.label(photo, UP)
+    session.refine()
+    a, b = (r.weight / np.linalg.norm(r.weight) for r in session.rounds)
+    assert session.turns() == pytest.approx([np.degrees(np.arccos(a @ b))], abs=1e-3)
+
+
+def test_there_is_no_evidence_before_ten_thumbs_and_three_rounds(session: Session) -> None:
+    for _ in range(2):
+        session.label(ids(session)[0], UP)
+        session.rest_are_no()
+        assert session.evidence() is None
+        session.refine()
+    assert session.evidence() is not None

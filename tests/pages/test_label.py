@@ -155,7 +155,7 @@ def test_refining_past_the_last_photo_says_so(page: AppTest) -> None:
 @pytest.mark.parametrize("prompt", ["", "   "])
 def test_an_empty_prompt_is_refused(page: AppTest, prompt: str) -> None:
     search(page, prompt)
-    assert notices(page) == ["The prompt is empty: type what the photos should show."]
+    assert notices(page) == ["The prompt is empty: type what the photos should show"]
     assert "session" not in page.query_params
 
 
@@ -318,3 +318,58 @@ def test_a_database_without_collections_points_to_the_collection_page(
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
     healthy(page)
     assert "load some on the **Collection** page" in page.info[0].value
+
+
+def test_no_verdict_from_few_thumbs_and_one_from_many(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    for _ in range(2):
+        thumb(page, 0, 1)
+        thumb(page, 1, 1)
+        page.button(key="refine").click()
+        healthy(page.run())
+    assert not any("the prompt alone" in caption.value for caption in page.caption)
+    thumb(page, 0, 1)
+    page.button(key="rest").click()
+    healthy(page.run())
+    (verdict,) = [c.value for c in page.caption if "the prompt alone" in c.value]
+    assert "are in the right order" in verdict
+    evidence = session_of(page, services).evidence()
+    assert evidence is not None
+    assert f"by the prompt alone, {evidence.prompt:.0%}" in verdict
+
+
+def test_the_articles_update_can_be_chosen_and_is_remembered(
+    page: AppTest, services: Services
+) -> None:
+    page.segmented_control(key="method").set_value("article")
+    search(page, "a lake")
+    assert session_of(page, services).row.method == "article"
+    again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    again.query_params["session"] = page.query_params["session"]
+    assert healthy(again.run()).segmented_control(key="method").value == "article"
+
+
+def test_more_like_this_adds_the_photo_to_the_prompt(page: AppTest, services: Services) -> None:
+    search(page, "a lake")
+    first = session_of(page, services)
+    photo = first.current.photos[4].id
+    page.button(key=f"like-{first.row.id}-{photo}").click()
+    healthy(page.run())
+    second = session_of(page, services)
+    assert second.row.prompt == f"a lake, photo:{photo}"
+    assert photo in [p.id for p in second.current.photos[:2]]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("-people", "says only what to keep away from"),
+        ("a lake, photo:nothing", "drawings has no photo 'nothing': take it away"),
+        ("a lake -a lake", "cancel each other out"),
+    ],
+)
+def test_a_prompt_that_makes_no_sense_is_refused(page: AppTest, prompt: str, text: str) -> None:
+    search(page, prompt)
+    assert len(notices(page)) == 1
+    assert text in notices(page)[0]
+    assert not page.feedback

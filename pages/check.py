@@ -1,0 +1,91 @@
+"""A check sample on the Classifiers page: how precise a classifier is above its threshold."""
+
+import numpy as np
+import streamlit as st
+
+from classifier.export import Ranking
+from classifier.precision import wilson
+from db.checks import Check
+from db.classifiers import SavedClassifier
+from db.photos import Photo, PhotoTable
+from db.sessions import DOWN, NONE, UP
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+SIZE = 20
+_LABELS = {None: NONE, 0: DOWN, 1: UP}  # by what st.feedback returns
+_WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
+
+
+def show_check(
+    services: Services,
+    table: PhotoTable,
+    classifier: SavedClassifier,
+    ranking: Ranking,
+    threshold: float,
+) -> None:
+    """Offer a random sample of what is kept, and say what its thumbs tell of the precision."""
+    kept = ranking.ids[: ranking.kept(threshold)]
+    fresh = [photo for photo in kept if photo not in ranking.labels]
+    check = services.database.checks.latest(classifier.id)
+    with st.expander("How precise is it? Check a random sample", icon=":material/fact_check:"):
+        st.caption(
+            "The photos that you gave thumbs to were chosen by the ranking, so they tell nothing "
+            "of its precision. A random sample of the photos above the threshold does."
+        )
+        if check is not None and check.threshold <= threshold:
+            # What was drawn above a lower threshold is a random sample above this one too.
+            _sample(services, table, classifier, check, set(kept))
+        elif check is not None:
+            st.markdown("The threshold is lower than when the sample was drawn: draw a new one.")
+        if not fresh:
+            st.caption("No photo above the threshold is without a thumb.")
+        elif st.button(f"Draw {min(SIZE, len(fresh))} photos", key="draw_check"):
+            # Chance is what is wanted here, so no seed.
+            chosen = np.random.default_rng().choice(fresh, min(SIZE, len(fresh)), replace=False)
+            services.database.checks.draw(classifier.id, threshold, chosen.tolist())
+            st.rerun()
+
+
+def _sample(
+    services: Services,
+    table: PhotoTable,
+    classifier: SavedClassifier,
+    check: Check,
+    kept: set[str],
+) -> None:
+    found = table.get([photo for photo in check.labels if photo in kept])
+    verdict = st.empty()
+    labels = dict(check.labels)
+
+    def below(_: int, photo: Photo) -> None:
+        labels[photo.id] = _thumbs(services, classifier, check, photo)
+
+    show_photos([neighbour.photo for neighbour in found], services.thumbnails, below)
+    given = [labels[neighbour.photo.id] for neighbour in found]
+    verdict.markdown(_verdict(given.count(UP), given.count(DOWN), len(given)))
+
+
+def _verdict(ups: int, downs: int, shown: int) -> str:
+    n = ups + downs
+    if not n:
+        return f"Thumb these {shown} photos up where the classifier is right, down where it is not."
+    low, high = wilson(ups, n)
+    rest = f", {shown - n} left to thumb" if shown > n else ""
+    return (
+        f"**Precision {ups / n:.0%}**, with 95 % confidence between {low:.0%} and {high:.0%} "
+        f"({ups} of {n} right{rest})"
+    )
+
+
+def _thumbs(services: Services, classifier: SavedClassifier, check: Check, photo: Photo) -> int:
+    """The two thumbs of a photo; a click is stored at once."""
+    stored = check.labels[photo.id]
+    key = f"check-{classifier.id}-{check.drawn}-{photo.id}"
+    # As on the Label page: compared in each run, since a callback of an interrupted run is lost.
+    if key not in st.session_state:
+        st.session_state[key] = _WIDGET_VALUES[stored]
+    given = _LABELS[st.feedback("thumbs", key=key)]
+    if given != stored:
+        services.database.checks.label(classifier.id, check, photo.id, given)
+    return given

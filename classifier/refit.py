@@ -21,9 +21,9 @@ METHOD_NAMES = {CHECKED: "checked steps", ARTICLE: "the article's update"}
 
 # How far to go from the prompt, in units of the prompt's own spread over the collection.
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
-# With too few thumbs to check a step on, a short one.
-UNCHECKED_STEP = 0.05
-# A longer step has to be better than a shorter one by more than this many standard errors.
+# The one to take where the thumbs don't bear out another, or are too few to.
+USUAL_STEP = 0.1
+# By more than so many standard errors has another step to be better.
 MARGIN = 1.0
 # Of each kind; more would cost time and hardly move the choice.
 CHECKED_THUMBS = 100
@@ -89,10 +89,11 @@ def refit_checked(text: Vector, X: Matrix, y: Sequence[int], whitening: Whitenin
 
     The gradient of the class-balanced loss at the prompt is the difference between the mean up and
     the mean of what is not wanted (half the downs, half the collection). It is whitened. The
-    length is the shortest one that puts left-out pairs of an up and a down in order about as well
-    as any, so thumbs that the prompt explains already, or that contradict each other, move
-    nothing. It starts at the text vector each time: started at the last round's weight, errors add
-    up. Without an up it stays there, since what is *not* wanted doesn't tell what is.
+    length is the usual one, unless left-out pairs of an up and a down are put in order clearly
+    better by a longer or a shorter one, so thumbs that the prompt explains already, or that
+    contradict each other, move little. It starts at the text vector each time: started at the
+    last round's weight, errors add up. Without an up it stays there, since what is *not* wanted
+    doesn't tell what is.
 
     Args:
         text: float32 (512,), the prompt's vector.
@@ -127,12 +128,13 @@ def _chosen_step(
     start: Vector, ups: Matrix, downs: Matrix, whitening: Whitening, length: float
 ) -> tuple[float, Evidence | None]:
     if min(len(ups), len(downs)) < 2:
-        return UNCHECKED_STEP, None
+        return USUAL_STEP, None
     ups, downs = _some(ups), _some(downs)
     before, slope = _left_out(start, ups, downs, whitening, length)
     right = [before + step * slope > 0 for step in STEPS]  # each (ups, downs)
     best = int(np.argmax([pairs.mean() for pairs in right]))
-    for place in range(best):
+    usual = STEPS.index(USUAL_STEP)
+    for place in range(usual, best, 1 if best > usual else -1):
         gain = right[best].astype(np.float32) - right[place]
         if gain.mean() <= MARGIN * _error(gain):
             best = place

@@ -10,6 +10,7 @@ import streamlit as st
 
 from classifier.export import Ranking, to_safetensors
 from classifier.refit import METHOD_NAMES
+from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
@@ -49,9 +50,10 @@ def show(services: Services) -> None:
         st.info(f"{collection.name} holds no photos.")
         return
     ranking = _ranking(services, classifier, collection, rows)
-    threshold = _threshold(classifier, ranking)
+    check = services.database.checks.latest(classifier.id)
+    threshold = _threshold(classifier, ranking, check)
     _exports(table, classifier, ranking, threshold)
-    show_check(services, table, classifier, ranking, threshold)
+    show_check(services, table, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)
 
 
@@ -116,7 +118,7 @@ def _scores(
     return _services.database.collections.photos(_collection).scores(_classifier.weight)
 
 
-def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
+def _threshold(classifier: SavedClassifier, ranking: Ranking, check: Check | None) -> float:
     low, high = float(ranking.scores.min()), float(ranking.scores.max())
     if high - low < 1e-4:
         st.caption(f"Every photo scores {high:.3f}.")
@@ -124,7 +126,8 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
     # Remembered apart from the slider, which forgets its place when photos change its ends.
     chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
     moved = classifier.id in chosen
-    wanted = chosen[classifier.id] if moved else ranking.first_threshold()
+    proposed = ranking.first_threshold() if check is None else check.threshold
+    wanted = chosen.get(classifier.id, proposed)
     shown = min(max(wanted, low), high)
     threshold = st.slider(
         "Threshold",
@@ -140,7 +143,8 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking) -> float:
     kept = ranking.kept(threshold)
     st.markdown(
         f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
-        f"({kept / len(ranking.ids):.1%})" + ("" if moved else ", as proposed from your thumbs")
+        f"({kept / len(ranking.ids):.1%})"
+        + ("" if moved or check is not None else ", as proposed from your thumbs")
     )
     st.altair_chart(
         _histogram(ranking, threshold), height=160, alt="Histogram of the scores of all photos"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifier.linear import Classifier
-from classifier.refit import STEPS, refit_article, refit_checked
+from classifier.refit import USUAL_STEP, refit_article, refit_checked
 from classifier.whitening import Whitening
 from db.sessions import DOWN, UP
 from tests.bench.loop import (
@@ -91,7 +91,7 @@ def test_thumbs_given_at_random_move_little(world: World, whitening: Whitening) 
         refit_checked(world.queries[0], X, (rng.random(54) < 0.5).astype(int).tolist(), whitening)
         for _ in range(20)
     ]
-    assert np.mean([refit.step <= STEPS[1] for refit in steps]) > 0.6
+    assert np.mean([refit.step <= USUAL_STEP for refit in steps]) > 0.6
 
 
 def test_without_an_up_the_prompt_stays(world: World, whitening: Whitening) -> None:

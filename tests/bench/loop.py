@@ -225,7 +225,7 @@ def table(world: World) -> str:
     lines = [
         f"### {world.name}: {len(world.prompts)} concepts, {len(world.vectors):,} photos",
         "",
-        "| | search AP | against no feedback | hard half | against no feedback | made worse "
+        "| | search AP | against no feedback | hard subset | against no feedback | made worse "
         "| ups in rounds 1-5 | AP of everything after 5 rounds |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -128,6 +128,24 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{host}{unquote(parts.path)}"
 
 
+def uses_tls(url: str) -> bool:
+    """Whether a server's DSN asks for TLS: `?secure=` first, then https, then port 443 or 8443.
+
+    Raises:
+        ExplorerError: `secure` is neither true nor false.
+    """
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query).get("secure", [""])[-1].lower()
+    if asked not in ("", "true", "1", "false", "0"):
+        raise ExplorerError(
+            f"DATABASE_URL has secure={asked}, which is neither yes nor no: "
+            "write secure=true or secure=false"
+        )
+    if asked:
+        return asked in ("true", "1")
+    return parts.scheme == "https" or parts.port in (443, 8443)
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what the engine or the network says into one line."""
@@ -147,13 +165,23 @@ def _open_client(url: str) -> Client:
     try:
         # A session id would make the server refuse two queries at once from two page views.
         return clickhouse_connect.get_client(
-            dsn=url, autogenerate_session_id=False, tz_mode="schema"
+            dsn=_without_secure(url),
+            interface="https" if uses_tls(url) else "http",
+            autogenerate_session_id=False,
+            tz_mode="schema",
         )
     except (ClickHouseError, OSError, ValueError, TypeError) as error:
         raise ExplorerError(
             f"Can't use the database at {shown_url(url)}: {first_line(error)}. "
             "Check DATABASE_URL and that the server is up"
         ) from error
+
+
+def _without_secure(url: str) -> str:
+    """The DSN without `secure`, which clickhouse-connect refuses there with a TypeError."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "secure"]
+    return parts._replace(query=urlencode(kept)).geturl()
 
 
 def _open_embedded(path: Path, database: str | None) -> Client:

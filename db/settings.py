@@ -3,9 +3,9 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from db.errors import ExplorerError
 
@@ -19,12 +19,13 @@ class Settings:
     """What a run needs to know.
 
     Attributes:
-        database_url: a clickhouse-connect DSN, or `chdb:///absolute/path` for the embedded engine.
+        database_url: a clickhouse-connect DSN, or `chdb:///absolute/path` for the embedded engine;
+            with the password of `DATABASE_PASSWORD` in it, so it is left out of the repr.
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
     """
 
-    database_url: str
+    database_url: str = field(repr=False)
     data: Path
     clip_model: str
 
@@ -42,7 +43,10 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     return Settings(
-        database_url=_checked(values.get("DATABASE_URL") or default_url(data)),
+        database_url=_with_password(
+            _checked(values.get("DATABASE_URL") or default_url(data)),
+            values.get("DATABASE_PASSWORD", ""),
+        ),
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
     )
@@ -71,6 +75,20 @@ def _checked(url: str) -> str:
             "or https://user:password@host:443/database"
         )
     return url
+
+
+def _with_password(url: str, password: str) -> str:
+    """A server's DSN with the password that was kept apart from it."""
+    if not password or url.startswith("chdb:"):
+        return url
+    parts = urlsplit(url)
+    who, _, host = parts.netloc.rpartition("@")
+    user, _, written = who.partition(":")
+    if written:
+        raise ExplorerError(
+            "DATABASE_URL holds a password and DATABASE_PASSWORD is set too: delete one of them"
+        )
+    return parts._replace(netloc=f"{user or 'default'}:{quote(password, safe='')}@{host}").geturl()
 
 
 def _read_secrets(path: Path) -> dict[str, str]:

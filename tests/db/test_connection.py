@@ -98,7 +98,7 @@ def test_a_second_process_is_told_which_file_is_locked_and_by_whom(tmp_path: Pat
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(ExplorerError) as caught:
-        connect("http://me:s3cret@127.0.0.1:9/photos?connect_timeout=2")
+        connect("http://me:s3cret@127.0.0.1:9/photos?connect_timeout=2&secure=false")
     message = str(caught.value)
     assert message.startswith("Can't use the database at http://127.0.0.1:9/photos: ")
     assert message.endswith("Check DATABASE_URL and that the server is up")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from db.connection import shown_url
+from db.connection import shown_url, uses_tls
 from db.errors import ExplorerError
 from db.settings import ROOT, load_settings, typed_path
 
@@ -65,3 +65,38 @@ def test_a_shown_url_survives_a_bad_port() -> None:
 def test_a_shown_url_keeps_the_password_to_itself() -> None:
     shown = shown_url("https://me:s3cret@db.example:8443/photos?compress=lz4")
     assert shown == "https://db.example:8443/photos"
+
+
+def test_a_separate_password_goes_into_the_url_and_is_not_printed() -> None:
+    settings = load_settings(
+        {"DATABASE_URL": "https://me@host:443/db", "DATABASE_PASSWORD": "p@ss/1"}, NO_SECRETS
+    )
+    assert settings.database_url == "https://me:p%40ss%2F1@host:443/db"
+    assert "p%40ss" not in repr(settings)
+
+
+def test_two_passwords_are_refused() -> None:
+    with pytest.raises(ExplorerError, match="delete one of them") as caught:
+        load_settings(
+            {"DATABASE_URL": "https://me:one@host/db", "DATABASE_PASSWORD": "two"}, NO_SECRETS
+        )
+    assert "one" not in str(caught.value).replace("one of them", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "tls"),
+    [
+        ("http://host:8123/db", False),
+        ("http://host:9000/db?secure=true", True),
+        ("https://host:9000/db", True),
+        ("http://host:8443/db", True),
+        ("https://host/db?secure=false", False),
+    ],
+)
+def test_tls_is_used_where_the_url_asks_for_it(url: str, tls: bool) -> None:
+    assert uses_tls(url) is tls
+
+
+def test_an_unclear_secure_is_refused() -> None:
+    with pytest.raises(ExplorerError, match="write secure=true or secure=false"):
+        uses_tls("http://host/db?secure=maybe")

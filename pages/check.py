@@ -8,13 +8,12 @@ from classifier.precision import wilson
 from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.photos import Photo, PhotoTable
-from db.sessions import DOWN, NONE, UP
+from db.sessions import DOWN, UP
 from pages.photo_grid import show_photos
 from pages.services import Services
+from pages.thumbs import remember, show_thumbs
 
 SIZE = 20
-_LABELS = {None: NONE, 0: DOWN, 1: UP}  # by what st.feedback returns
-_WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
 
 
 def show_check(
@@ -90,10 +89,8 @@ def _thumbs(services: Services, classifier: SavedClassifier, check: Check, photo
     """The two thumbs of a photo; a click is stored at once."""
     stored = check.labels[photo.id]
     key = f"check-{classifier.id}-{check.drawn}-{photo.id}"
-    # As on the Label page: compared in each run, since a callback of an interrupted run is lost.
-    if key not in st.session_state:
-        st.session_state[key] = _WIDGET_VALUES[stored]
-    given = _LABELS[st.feedback("thumbs", key=key)]
+    given = show_thumbs(key, stored)
     if given != stored:
         services.database.checks.label(classifier.id, check, photo.id, given)
+        remember(key, given)
     return given

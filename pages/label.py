@@ -19,11 +19,10 @@ from ingest.sample import EXAMPLE_PROMPTS
 from pages.loading import show_loading
 from pages.photo_grid import random_photos, show_photos
 from pages.services import Services
+from pages.thumbs import clicked, remember, show_thumbs
 
 PAGE_SIZES = (9, 18, 36)
 UNMOVED = 0.05  # degrees
-_LABELS = {None: NONE, 0: DOWN, 1: UP}  # by what st.feedback returns
-_WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
 _FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fields
 _REAL_PROMPTS = ("a house by a lake", "people dancing at night", "a red umbrella in the rain")
 
@@ -376,20 +375,10 @@ def _chart(session: Session) -> alt.Chart:
 
 
 def _thumbs(session: Session, photo: Photo, score: float) -> bool:
-    """The two thumbs of a photo; True if one was clicked, which is stored at once.
-
-    The widget's value is compared with the stored thumb in each run. A callback would be less
-    code, but one that belongs to a run cut short by the next click is never called.
-    """
-    key = _key(session, photo)
-    stored = session.labels.get(photo.id, NONE)
-    seen: dict[str, int] = st.session_state.setdefault("seen", {})
-    if key not in st.session_state or seen.get(key) != stored:
-        # First shown, or changed elsewhere: by an undo, in another tab, before a reload.
-        st.session_state[key] = _WIDGET_VALUES[stored]
-    seen[key] = stored
+    """The row below a photo; True if a thumb was clicked, which is stored at once."""
+    key, stored = _key(session, photo), session.labels.get(photo.id, NONE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        given = _LABELS[st.feedback("thumbs", key=key)]
+        given = show_thumbs(key, stored)
         st.caption(f"score {score:.3f}")
         st.button(
             "",
@@ -407,18 +396,15 @@ def _store(session: Session, photo: Photo, given: int) -> bool:
     if given == session.labels.get(photo.id, NONE):
         return False
     session.label(photo.id, given)
-    st.session_state["seen"][_key(session, photo)] = given
+    remember(_key(session, photo), given)
     return True
 
 
 def _store_clicked(session: Session) -> None:
     """Store the thumbs whose click came together with that of a button."""
-    seen: dict[str, int] = st.session_state.get("seen", {})
     labels = session.labels
     for photo in (photo for shown in session.rounds for photo in shown.photos):
-        key = _key(session, photo)
-        if key in st.session_state and seen.get(key) == labels.get(photo.id, NONE):
-            _store(session, photo, _LABELS[st.session_state[key]])
+        _store(session, photo, clicked(_key(session, photo), labels.get(photo.id, NONE)))
 
 
 def _key(session: Session, photo: Photo) -> str:

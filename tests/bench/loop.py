@@ -238,7 +238,8 @@ def table(world: World) -> str:
         ups = [np.mean([o.ups[r] for o in outcomes if len(o.ups) > r]) for r in range(ROUNDS)]
         lines.append(
             f"| {name} | {found.mean():.3f} | {interval(found - base)} "
-            f"| {f'{found[hard].mean():.3f}' if hard.any() else ''} | {interval((found - base)[hard])} "
+            f"| {f'{found[hard].mean():.3f}' if hard.any() else ''} "
+            f"| {interval((found - base)[hard])} "
             f"| {np.mean(found < base - WORSE):.1%} | {' '.join(f'{u:.0%}' for u in ups)} "
             f"| {np.mean([o.ranking_ap for o in outcomes]):.3f} |"
         )

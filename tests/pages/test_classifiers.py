@@ -147,7 +147,7 @@ def test_the_exported_weight_scores_photos_anywhere(
 def test_a_random_sample_tells_the_precision(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_the_middle(page)
+    draw_above_a_low_threshold(page)
     shown = len(page.feedback)
     check = services.database.checks.latest(saved.id)
     assert check is not None
@@ -166,7 +166,7 @@ def test_a_random_sample_tells_the_precision(
 def test_a_sample_from_above_a_higher_threshold_is_not_used(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_the_middle(page)
+    draw_above_a_low_threshold(page)
     page.slider[0].set_value(page.slider[0].min)
     healthy(page.run())
     assert "draw a new one" in texts(page)
@@ -175,9 +175,24 @@ def test_a_sample_from_above_a_higher_threshold_is_not_used(
     assert len(healthy(page.run()).feedback) <= 1
 
 
-def draw_above_the_middle(page: AppTest) -> None:
+def test_a_thumb_given_in_another_tab_is_shown_and_not_taken_back(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    draw_above_a_low_threshold(page)
+    check = services.database.checks.latest(saved.id)
+    assert check is not None
+    first = next(iter(check.labels))
+    services.database.checks.label(saved.id, check, first, UP)
+    healthy(page.run())
+    assert [f.value for f in page.feedback].count(1) == 1
+    again = services.database.checks.latest(saved.id)
+    assert again is not None
+    assert again.labels[first] == UP
+
+
+def draw_above_a_low_threshold(page: AppTest) -> None:
     slider = page.slider[0]
-    slider.set_value((slider.min + slider.max) / 2)
+    slider.set_value(slider.min + (slider.max - slider.min) / 4)
     healthy(page.run())
     page.button(key="draw_check").click()
     healthy(page.run())

@@ -35,7 +35,7 @@ class Thumbnails:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._environment = lmdb.open(str(folder), map_size=MAP_SIZE)
+            self._environment = _open(folder)
         except (OSError, lmdb.Error) as error:
             raise ExplorerError(
                 f"Can't open the thumbnail cache in {folder}: {first_line(error)}. Delete that "
@@ -79,6 +79,17 @@ class Thumbnails:
     def close(self) -> None:
         """Release the files."""
         self._environment.close()
+
+
+def _open(folder: Path) -> lmdb.Environment:
+    """Open the files, or new ones where they are broken or of another LMDB."""
+    try:
+        return lmdb.open(str(folder), map_size=MAP_SIZE)
+    except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
+        _LOG.warning("the thumbnail cache is made anew: %s", error)
+        for name in ("data.mdb", "lock.mdb"):
+            (folder / name).unlink(missing_ok=True)
+        return lmdb.open(str(folder), map_size=MAP_SIZE)
 
 
 def _key(photo_id: str) -> bytes:

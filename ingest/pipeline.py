@@ -117,23 +117,31 @@ def load(
     there = database.collections.photos(existing).ids() if existing else set()
     missing = [photo for photo in photos if photo.id not in there]
     report = Report(order.collection, present=len(photos) - len(missing))
-    with order.source.ahead(missing):
-        report_progress(Progress("Loading the CLIP model"))
-        model = full_name(order.model or (existing.model if existing else order.default_model))
-        clip = load_model(model)
-        table = database.collections.open(
-            Collection(order.collection, model, clip.fingerprint, order.source.name)
-        )
-        run = _Run(order, clip, table, thumbnails, report)
-        for skip in run.add(missing, report_progress):
-            report.skipped.append(skip)
-            report_skip(skip)
+    model = full_name(order.model or (existing.model if existing else order.default_model))
+    if existing is not None and not missing and model == existing.model:
+        # Nothing to encode: the model, which takes seconds to load, is not needed.
+        table = database.collections.photos(existing)
+    else:
+        with order.source.ahead(missing):
+            report_progress(Progress("Loading the CLIP model"))
+            clip, table = _open(order, model, database)
+            run = _Run(order, clip, table, thumbnails, report)
+            for skip in run.add(missing, report_progress):
+                report.skipped.append(skip)
+                report_skip(skip)
     if len(there) + report.added:
         table.build_index(
             lambda state: report_progress(Progress("Building the index", share=state.progress))
         )
     report.rows = table.count()
     return report
+
+
+def _open(order: Order, model: str, database: Database) -> tuple["Clip", PhotoTable]:
+    """The model, and the table that its vectors go to, which may be new."""
+    clip = load_model(model)
+    wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
+    return clip, database.collections.open(wanted)
 
 
 class _Block:

@@ -61,10 +61,16 @@ def test_an_id_of_any_length_and_script_is_a_key(tmp_path: Path) -> None:
     thumbnails.close()
 
 
-def test_a_cache_that_is_broken_or_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+def test_a_broken_cache_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").write_bytes(b"no cache" * 4096)
-    with pytest.raises(ExplorerError, match=r"Can't open the thumbnail cache in .* Delete that"):
-        Thumbnails(tmp_path, Photos())
+    (tmp_path / "lock.mdb").write_bytes(b"no lock" * 4096)
+    for _ in range(2):
+        thumbnails = Thumbnails(tmp_path, Photos())
+        assert opened(thumbnails.get("a", "file:///a")).size == (SIDE, SIDE)
+        thumbnails.close()
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExplorerError, match=r"Can't open the thumbnail cache in .*/file/cache"):
         Thumbnails(tmp_path / "file" / "cache", Photos())

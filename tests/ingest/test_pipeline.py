@@ -111,10 +111,11 @@ def test_large_numbers_are_grouped() -> None:
     assert report.summary() == "25,000 photos in mine, 24,000 added, 1,000 already there, 0 skipped"
 
 
-def test_a_second_load_adds_nothing_and_reads_nothing(
-    database: Database, photos: Path, model: str
+def test_a_second_load_adds_nothing_and_loads_and_reads_nothing(
+    database: Database, photos: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(order(FolderSource(photos), model), database)
+    monkeypatch.setattr("ingest.pipeline.load_model", pytest.fail)
     source = FolderSource(photos)
     source.read = pytest.fail  # type: ignore[method-assign,assignment]
     report, _, _ = run(order(source, model), database)

@@ -64,6 +64,10 @@ def _job(services: Services) -> None:
 
 def _stored(services: Services, collections: list[Collection]) -> None:
     by_name = {collection.name: collection for collection in collections}
+    if st.session_state.get("ordered") in by_name:
+        # What this person has just loaded comes on screen, here and on the Label page.
+        ordered = st.session_state.pop("ordered")
+        st.session_state["shown_collection"] = st.session_state["collection"] = ordered
     name = st.selectbox(
         "Collection",
         list(by_name),
@@ -165,4 +169,5 @@ def _run(services: Services, order: Order) -> None:
     except ExplorerError as error:
         st.error(str(error))
     else:
+        st.session_state["ordered"] = order.collection
         st.rerun()

@@ -111,3 +111,20 @@ def test_deleting_a_collection(services: Services, collection: Collection) -> No
     healthy(page.run())
     assert services.database.collections.all() == []
     assert "There are no photos yet" in page.info[0].value
+
+
+def test_what_was_just_loaded_comes_on_screen(
+    services: Services, collection: Collection, pictures: Path
+) -> None:
+    page = open_page(services)
+    assert page.selectbox(key="shown_collection").value == collection.name
+    field(page, "Folder on this computer").set_value(str(pictures))  # type: ignore[attr-defined]
+    submit(page, "Load the folder")
+    job = services.loader.job
+    assert job is not None
+    job.wait(60)
+    healthy(page.run())
+    assert page.selectbox(key="shown_collection").value == "photos"
+    assert page.session_state["collection"] == "photos"
+    page.selectbox(key="shown_collection").set_value(collection.name)
+    assert healthy(page.run()).selectbox(key="shown_collection").value == collection.name

@@ -116,7 +116,8 @@ class Session:
         if clip.fingerprint != collection.fingerprint:
             raise ExplorerError(
                 f"{collection.name} can't be searched with {clip.model_id}: its vectors were made "
-                f"with another version of {collection.model}. Load its photos again"
+                f"with another version of {collection.model}. Delete it on the Collection page, "
+                "and load its photos again"
             )
         row = SessionRow(
             id=secrets.token_urlsafe(9),

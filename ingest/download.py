@@ -16,8 +16,10 @@ TOTAL_TIMEOUT = 120  # seconds for the whole of it: a host may send a byte at a 
 MAX_BYTES = 50_000_000
 _PIECE = 1 << 16
 
-# A host that is busy or broken at the moment. Other statuses from 400 on are its last word.
+# A host that is busy or broken at the moment.
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+# One that lets nobody in, or not us, or not today; the other statuses are its last word.
+_CLOSED = frozenset({401, 402, 403, 407, 451})
 
 
 class Downloader:
@@ -32,7 +34,7 @@ class Downloader:
 
         Raises:
             TransientError: no connection, a time-out, a body cut short or a busy host, each time.
-            OSError: the host's redirects lead nowhere.
+            OSError: the host refuses access, or its redirects lead nowhere.
             ValueError: the URL is not http(s), the host refuses it for good, or the body is empty
                 or over MAX_BYTES.
         """
@@ -81,6 +83,8 @@ def _refuse_status(response: requests.Response) -> None:
     status = response.status_code
     if status in _BUSY:
         raise TransientError(f"HTTP {status}", _retry_after(response))
+    if status in _CLOSED:
+        raise OSError(f"HTTP {status}")
     if status != requests.codes.ok:
         raise ValueError(f"HTTP {status}")
 

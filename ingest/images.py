@@ -35,9 +35,9 @@ def decode(file: Path | IO[bytes]) -> Image.Image:
     Palette, grey, 16-bit and CMYK images are converted; what is transparent becomes white.
 
     Raises:
-        OSError: the file is gone, cut short or broken.
-        ValueError: it is not an image of these kinds, has more than MAX_PIXELS pixels, or is
-            MAX_ASPECT times longer than wide.
+        OSError: the file can't be read.
+        ValueError: it is not an image of these kinds, is cut short or broken, has more than
+            MAX_PIXELS pixels, or is MAX_ASPECT times longer than wide.
     """
     try:
         with Image.open(file, formats=FORMATS) as image:
@@ -52,7 +52,7 @@ def decode(file: Path | IO[bytes]) -> Image.Image:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         short = "truncated" in str(error).lower()
-        raise OSError("image cut short" if short else "broken image") from error
+        raise ValueError("image cut short" if short else "broken image") from error
     if upright is None:
         raise ValueError(f"more than {MAX_ASPECT} times longer than wide")
     return upright

@@ -106,7 +106,7 @@ def _delete(services: Services, collection: Collection, rows: int) -> None:
     if services.loader.running:
         st.caption("Wait until loading is done.")
     elif st.button("Delete", type="primary", key="delete_collection"):
-        services.database.collections.drop(collection)
+        services.database.drop(collection)
         st.rerun()
 
 

@@ -56,7 +56,6 @@ def test_threads_do_not_mix_their_photos_up(host: PhotoHost) -> None:
 FOR_GOOD = [
     (Answer(b"gone", 404), "HTTP 404"),
     (Answer(b"gone", 410), "HTTP 410"),
-    (Answer(b"no", 403), "HTTP 403"),
     (Answer(b"no", 501), "HTTP 501"),
     (Answer(b"", 204), "HTTP 204"),
     (Answer(b""), "empty answer"),
@@ -87,6 +86,14 @@ def test_a_fault_for_good_is_told_after_one_attempt(
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- the next line has the text
         impatient().get(host.serve("/a.jpg", answer, Answer(BODY)))
     assert str(refusal.value) == reason
+    assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 451])
+def test_a_closed_door_is_not_knocked_at_again_in_this_run(host: PhotoHost, status: int) -> None:
+    with pytest.raises(OSError, match=rf"^HTTP {status}$") as refusal:
+        impatient().get(host.serve("/a.jpg", Answer(b"no", status), Answer(BODY)))
+    assert not isinstance(refusal.value, TransientError)
     assert len(host.asked) == 1
 
 

@@ -182,7 +182,7 @@ def test_an_image_cut_short_is_refused(form: str, share: float) -> None:
 
 def test_a_truncated_jpeg_is_called_so() -> None:
     body = saved(noise(), "JPEG").getvalue()
-    with pytest.raises(OSError, match=r"^image cut short$"):
+    with pytest.raises(ValueError, match=r"^image cut short$"):
         decode(BytesIO(body[:-300]))
 
 

@@ -167,7 +167,7 @@ def _work(order: Order, database: Database, existing: Collection | None, report:
     there, failed = table.ids(), database.failures.of(table)
     missing = [photo for photo in photos if photo.id not in there]
     tried = [photo for photo in missing if _may_do(order, photo, failed.get(photo.id))]
-    # What failed before comes last, so that it is not taken for a host that is down.
+    # What failed before comes last: it may fail again in a row, and tells nothing of the host.
     tried.sort(key=lambda photo: photo.id in failed)
     report.present, report.known = len(photos) - len(missing), len(missing) - len(tried)
     return _Work(tried, failed)
@@ -244,7 +244,7 @@ class _Run:
                     self._take(outcome, writer)
                 elif outcome.final or not stop.is_set():
                     streak.hold(outcome)
-                if _host_answered(outcome, work):
+                if _says_nothing_against_the_host(outcome, work):
                     yield from writer.note(streak.release())
                 report_progress(Progress("Reading photos", done, total, done / total))
                 if streak.too_long:
@@ -287,8 +287,6 @@ class _Run:
         return replace(photo, width=image.width, height=image.height)
 
 
-def _host_answered(outcome: _Ready | Skip, work: _Work) -> bool:
-    """Whether a photo tells that the host is up: it came, or is gone as it was gone before."""
-    if isinstance(outcome, _Ready):
-        return True
-    return outcome.final and outcome.photo.id in work.failed
+def _says_nothing_against_the_host(outcome: _Ready | Skip, work: _Work) -> bool:
+    """Whether a photo came, or failed as it failed before."""
+    return isinstance(outcome, _Ready) or outcome.photo.id in work.failed

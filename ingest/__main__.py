@@ -181,7 +181,7 @@ class _Bar:
     """A tqdm bar with the rate and the number of skipped photos."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(unit="photo", dynamic_ncols=True)
+        self._bar = tqdm(unit="photo", dynamic_ncols=True, bar_format="{desc}")
         self._skipped = 0
 
     def __enter__(self) -> "_Bar":
@@ -192,6 +192,7 @@ class _Bar:
 
     def progress(self, progress: Progress) -> None:
         self._bar.set_description(progress.step, refresh=False)
+        self._bar.bar_format = None if progress.total else "{desc}"
         if progress.total:
             self._bar.total = progress.total
             self._bar.update(progress.done - self._bar.n)

@@ -201,6 +201,8 @@ def _index(
 
     try:
         if report.rows and not order.stop.is_set():
+            if report.added:
+                watch(IndexState("building"))  # said before the first, long statement
             table.build_index(watch)
     except _Stopped:
         report.stopped = True

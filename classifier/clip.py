@@ -21,12 +21,12 @@ from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
+from classifier.preprocess import Pixels, preparer
 from db.dialect import DIMENSION
 from db.errors import ExplorerError, first_line
 from db.settings import typed_path
 
 Matrix = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.float32]
 
 _LOG = logging.getLogger(__name__)
 # Its bars and reports on every load say nothing that a person of this program can use.
@@ -63,7 +63,7 @@ class Clip:
         try:
             model = _read_model(folder)
             self._tokenizer = _read_tokenizer(folder)
-            self._processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+            processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # each file format has errors of its own
             raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
         if model.config.projection_dim != DIMENSION:
@@ -72,6 +72,7 @@ class Clip:
                 f"tables hold {DIMENSION}: choose a CLIP model with projection_dim {DIMENSION}, "
                 "such as openai/clip-vit-base-patch32"
             )
+        self._prepare = preparer(processor)
         self._model = model.eval().to(self.device)
         self.image_size = int(model.config.vision_config.image_size)
         self._context = int(model.config.text_config.max_position_embeddings)
@@ -119,8 +120,7 @@ class Clip:
         Returns:
             float32 (3, image_size, image_size).
         """
-        pixels: Pixels = self._processor(image, return_tensors="np")["pixel_values"][0]
-        return pixels
+        return self._prepare(image)
 
     def encode_prepared(self, prepared: Sequence[Pixels]) -> Matrix:
         """What `prepare` returned for n images to vectors, float32 (n, 512), unit norm."""

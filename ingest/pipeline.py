@@ -14,6 +14,7 @@ from db.collections import Collection
 from db.database import Database
 from db.photos import Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from ingest.images import full_size
 from ingest.models import full_name, load_model
 from ingest.sources import Source
 
@@ -239,4 +240,5 @@ class _Run:
             return photo
         if self.thumbnails is not None:
             self.thumbnails.put(photo.id, image)
-        return replace(photo, width=image.width, height=image.height)
+        width, height = full_size(image)
+        return replace(photo, width=width, height=height)

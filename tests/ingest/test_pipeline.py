@@ -320,6 +320,22 @@ def test_sizes_and_thumbnails_are_those_of_the_upright_photo(
     assert bottom[2] > 200 > 50 > bottom[0]  # type: ignore[index]
 
 
+def test_a_large_photo_keeps_its_own_size_and_a_sharp_thumbnail(
+    database: Database, thumbnails: Thumbnails, tmp_path: Path, model: str
+) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    Image.new("RGB", (1700, 1300)).save(folder / "a.jpg")
+    assert FolderSource(folder).read(FolderSource(folder).photos()[0], 32).size == (850, 650)
+    run(order(FolderSource(folder), model), database, thumbnails)
+    table = table_of(database)
+    [stored] = table.get(sorted(table.ids()))
+    assert (stored.photo.width, stored.photo.height) == (1700, 1300)
+    (folder / "a.jpg").unlink()  # so that it can only come from the cache
+    with Image.open(BytesIO(thumbnails.get(stored.photo.id, stored.photo.url))) as thumbnail:
+        assert thumbnail.size == (400, 400)
+
+
 def test_every_photo_of_a_folder_has_its_thumbnail(
     database: Database, thumbnails: Thumbnails, photos: Path, model: str
 ) -> None:

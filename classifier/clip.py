@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from db.errors import ExplorerError, first_line
 from db.settings import typed_path
 
 Matrix = npt.NDArray[np.float32]
+Precision = Literal["float32", "bfloat16"]
 
 _LOG = logging.getLogger(__name__)
 # Its bars and reports on every load say nothing that a person of this program can use.
@@ -122,12 +123,26 @@ class Clip:
         """
         return self._prepare(image)
 
-    def encode_prepared(self, prepared: Sequence[Pixels]) -> Matrix:
-        """What `prepare` returned for n images to vectors, float32 (n, 512), unit norm."""
+    def encode_prepared(
+        self, prepared: Sequence[Pixels], precision: Precision = "float32"
+    ) -> Matrix:
+        """Prepared images to vectors.
+
+        A graphics processor always computes in half precision.
+
+        Args:
+            prepared: what `prepare` returned for n images.
+            precision: what a CPU computes in. With bfloat16 it takes a third of the time where the
+                CPU has instructions for it, and longer than with float32 where it has none.
+
+        Returns:
+            float32 (n, 512), unit norm. On the sample's scenes the cosine of a bfloat16 vector to
+            the float32 one is over .9999.
+        """
         if not prepared:
             return np.empty((0, DIMENSION), dtype=np.float32)
         pixels = torch.from_numpy(np.stack(prepared)).to(self.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), _arithmetic(self.device, precision):
             return _unit(self._model.get_image_features(pixel_values=pixels).pooler_output)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Matrix:
@@ -215,9 +230,16 @@ def _best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def _arithmetic(device: str, precision: Precision) -> torch.autocast:
+    """What the image tower computes in. The weights, and so the fingerprint, stay float32."""
+    if device != "cpu":
+        return torch.autocast(device, torch.float16)
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def _unit(vectors: torch.Tensor) -> Matrix:
-    unit = vectors / torch.norm(vectors, dim=-1, keepdim=True)
-    result: Matrix = unit.float().cpu().numpy()
+    # float32 first: in half precision the norm would be off by as much as a thousandth.
+    result: Matrix = torch.nn.functional.normalize(vectors.float().cpu(), dim=-1).numpy()
     return result
 
 

@@ -19,7 +19,7 @@ from ingest.models import full_name, load_model
 from ingest.sources import Source
 
 if TYPE_CHECKING:
-    from classifier.clip import Clip
+    from classifier.clip import Clip, Precision
 
 BATCH_SIZE = 32
 BLOCK = 512  # rows of one INSERT: each makes a part that the engine has to merge
@@ -81,6 +81,7 @@ class Order:
         default_model: for a collection that is new, when no model was named.
         limit: look at the source's first photos only.
         batch_size: images encoded at once.
+        precision: what a CPU encodes in.
     """
 
     source: Source
@@ -89,6 +90,7 @@ class Order:
     default_model: str
     limit: int | None = None
     batch_size: int = BATCH_SIZE
+    precision: "Precision" = "float32"
 
 
 def load(
@@ -199,7 +201,8 @@ class _Run:
             else:
                 batch.append(ready)
             if len(batch) == self.order.batch_size or done == len(photos):
-                vectors = self.clip.encode_prepared([ready.pixels for ready in batch])
+                pixels = [ready.pixels for ready in batch]
+                vectors = self.clip.encode_prepared(pixels, self.order.precision)
                 block.add([ready.photo for ready in batch], vectors)
                 batch.clear()
             report_progress(Progress("Reading photos", done, len(photos), done / len(photos)))

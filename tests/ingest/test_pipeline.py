@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from weakref import ref
@@ -255,6 +256,17 @@ def test_the_batch_size_does_not_change_the_vectors(
     assert ones.keys() == sevens.keys()
     for url, vector in ones.items():
         np.testing.assert_allclose(vector, sevens[url], atol=1e-6)
+
+
+def test_the_precision_that_was_asked_for_is_used(
+    database: Database, photos: Path, model: str
+) -> None:
+    run(order(FolderSource(photos), model, "usual"), database)
+    run(replace(order(FolderSource(photos), model, "faster"), precision="bfloat16"), database)
+    usual, faster = vectors_of(database, "usual"), vectors_of(database, "faster")
+    for url, vector in usual.items():
+        assert vector @ faster[url] > 0.999
+    assert any(not np.array_equal(vector, faster[url]) for url, vector in usual.items())
 
 
 def test_a_load_of_several_inserts_loses_nothing(

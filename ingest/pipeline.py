@@ -16,6 +16,7 @@ from db.errors import ExplorerError
 from db.failures import Failure
 from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from ingest.images import full_size
 from ingest.models import full_name, load_model
 from ingest.readers import results
 from ingest.shard import Shard
@@ -24,7 +25,7 @@ from ingest.streak import Skip, Streak
 from ingest.writer import Writer
 
 if TYPE_CHECKING:
-    from classifier.clip import Clip
+    from classifier.clip import Clip, Precision
 
 BATCH_SIZE = 32
 
@@ -93,6 +94,7 @@ class Order:
         shard: the part of the photos to load; None for all.
         retry_failed: try photos again that failed for good before.
         stop: set it to end the load early: what was read still comes in.
+        precision: what a CPU encodes in.
     """
 
     source: Source
@@ -104,6 +106,7 @@ class Order:
     shard: Shard | None = None
     retry_failed: bool = False
     stop: Event = field(default_factory=Event)
+    precision: "Precision" = "float32"
 
 
 def load(
@@ -266,7 +269,8 @@ class _Run:
 
     def _encode(self, writer: Writer) -> None:
         """Hand the vectors of the batch, which may be empty, to the writer."""
-        vectors = self.clip.encode_prepared([ready.pixels for ready in self.batch])
+        pixels = [ready.pixels for ready in self.batch]
+        vectors = self.clip.encode_prepared(pixels, self.order.precision)
         writer.add([ready.photo for ready in self.batch], vectors)
         self.batch.clear()
 
@@ -286,7 +290,8 @@ class _Run:
             return photo
         if self.thumbnails is not None:
             self.thumbnails.put(photo.id, image)
-        return replace(photo, width=image.width, height=image.height)
+        width, height = full_size(image)
+        return replace(photo, width=width, height=height)
 
 
 def _says_nothing_against_the_host(outcome: _Ready | Skip, work: _Work) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import pandas as pd
 from PIL import Image
 
+from db import thumbnails
 from db.errors import ExplorerError, first_line
 from db.photos import Photo
 from db.settings import typed_path
@@ -138,9 +139,9 @@ class FolderSource:
         """See Source. Threads are ahead enough."""
         return nullcontext()
 
-    def read(self, photo: Photo, side: int) -> Image.Image:  # noqa: ARG002 -- files have one size
-        """See Source."""
-        return decode(_path_of(photo.url))
+    def read(self, photo: Photo, side: int) -> Image.Image:
+        """See Source. It does for a thumbnail too, which is cut while the image is open."""
+        return decode(_path_of(photo.url), max(side, thumbnails.SIDE))
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         """See Source. The time of the file's status tells: no program sets it back."""
@@ -191,7 +192,7 @@ class UnsplashSource:
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
-        return decode(BytesIO(self._downloader.get(sized(photo.url, side))))
+        return decode(BytesIO(self._downloader.get(sized(photo.url, side))), side)
 
     def changed(self, _photo: Photo, _since: datetime) -> bool:
         """See Source. An address of Unsplash's keeps its photo."""
@@ -203,7 +204,7 @@ def read_url(url: str, side: int = 400) -> Image.Image:
 
     Args:
         url: the photo's url.
-        side: the size of a drawing, in pixels.
+        side: pixels of the shorter side that will do; a drawing has exactly that many.
 
     Raises:
         OSError: the file can't be read.
@@ -212,7 +213,7 @@ def read_url(url: str, side: int = 400) -> Image.Image:
     if url.startswith("sample:"):
         return draw(scene_from_id(url.removeprefix("sample:")), side)
     if url.startswith("file:"):
-        return decode(_path_of(url))
+        return decode(_path_of(url), side)
     raise ValueError(f"{url} is neither a file nor a drawing of the sample")
 
 

@@ -105,7 +105,7 @@ def _failures(services: Services, table: PhotoTable) -> None:
     failed = services.database.failures.of(table)
     if not failed:
         return
-    with st.expander(f"{len(failed):,} photos could not be loaded"):
+    with st.expander(f"Not loaded: {len(failed):,} photos"):
         st.dataframe(
             [
                 {

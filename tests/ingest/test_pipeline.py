@@ -437,6 +437,17 @@ def test_the_batch_size_does_not_change_the_vectors(
         np.testing.assert_allclose(vector, sevens[url], atol=1e-6)
 
 
+def test_the_precision_that_was_asked_for_is_used(
+    database: Database, photos: Path, model: str
+) -> None:
+    run(order(FolderSource(photos), model, "usual"), database)
+    run(replace(order(FolderSource(photos), model, "faster"), precision="bfloat16"), database)
+    usual, faster = vectors_of(database, "usual"), vectors_of(database, "faster")
+    for url, vector in usual.items():
+        assert vector @ faster[url] > 0.999
+    assert any(not np.array_equal(vector, faster[url]) for url, vector in usual.items())
+
+
 def test_a_load_of_several_inserts_loses_nothing(
     database: Database, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,6 +510,22 @@ def test_sizes_and_thumbnails_are_those_of_the_upright_photo(
         top, bottom = thumbnail.getpixel((20, 2)), thumbnail.getpixel((20, 37))
     assert top[0] > 200 > 50 > top[2]  # type: ignore[index]
     assert bottom[2] > 200 > 50 > bottom[0]  # type: ignore[index]
+
+
+def test_a_large_photo_keeps_its_own_size_and_a_sharp_thumbnail(
+    database: Database, thumbnails: Thumbnails, tmp_path: Path, model: str
+) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    Image.new("RGB", (1700, 1300)).save(folder / "a.jpg")
+    assert FolderSource(folder).read(FolderSource(folder).photos()[0], 32).size == (850, 650)
+    run(order(FolderSource(folder), model), database, thumbnails)
+    table = table_of(database)
+    [stored] = table.get(sorted(table.ids()))
+    assert (stored.photo.width, stored.photo.height) == (1700, 1300)
+    (folder / "a.jpg").unlink()  # so that it can only come from the cache
+    with Image.open(BytesIO(thumbnails.get(stored.photo.id, stored.photo.url))) as thumbnail:
+        assert thumbnail.size == (400, 400)
 
 
 def test_every_photo_of_a_folder_has_its_thumbnail(

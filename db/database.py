@@ -39,4 +39,7 @@ def open_database(url: str) -> Database:
     Raises:
         ExplorerError: it can't be opened; the text says why and what to do.
     """
-    return Database(connect(url))
+    database = Database(connect(url))
+    for collection in database.collections.all():
+        database.collections.photos(collection).bring_up_to_date()
+    return database

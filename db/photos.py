@@ -16,7 +16,7 @@ from db.errors import ExplorerError
 
 FACTS = (
     "page String, photographer String, photographer_url String, description String, "
-    "width UInt32, height UInt32, country String, keywords Array(String)"
+    "width UInt32, height UInt32, country String, keywords Array(String), submitted String"
 )
 
 
@@ -35,6 +35,7 @@ class Photo:
         height: in pixels, upright; 0 if unknown.
         country: where it was taken, or "".
         keywords: any number of words.
+        submitted: the day on which it was published, as YYYY-MM-DD, or "".
     """
 
     id: str
@@ -47,6 +48,7 @@ class Photo:
     height: int = 0
     country: str = ""
     keywords: tuple[str, ...] = ()
+    submitted: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Photo))
@@ -55,7 +57,7 @@ _SCHEMA = pa.schema(
     [("id", pa.string()), ("url", pa.string()), ("vector", pa.list_(pa.float32()))]
     + [(name, pa.string()) for name in COLUMNS[2:6]]
     + [("width", pa.uint32()), ("height", pa.uint32()), ("country", pa.string())]
-    + [("keywords", pa.list_(pa.string()))]
+    + [("keywords", pa.list_(pa.string())), ("submitted", pa.string())]
 )
 
 
@@ -114,6 +116,12 @@ class PhotoTable:
     def create(self) -> None:
         """Create the table if it isn't there."""
         self._connection.command(self._dialect.create_photos(self.name, FACTS))
+
+    def bring_up_to_date(self) -> None:
+        """Give a table of an earlier version the columns that it lacks."""
+        self._connection.command(
+            f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS submitted String"
+        )
 
     def exists(self) -> bool:
         """Whether there is a table of that name."""

@@ -11,6 +11,7 @@ from db.errors import ExplorerError
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
+UNSPLASH_URL = "https://unsplash.com/data/lite"
 DEFAULT_MODEL = "openai/clip-vit-base-patch32"
 
 
@@ -23,11 +24,13 @@ class Settings:
             with the password of `DATABASE_PASSWORD` in it, so it is left out of the repr.
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
+        unsplash_url: where the releases of the Unsplash Lite dataset are.
     """
 
     database_url: str = field(repr=False)
     data: Path
     clip_model: str
+    unsplash_url: str = UNSPLASH_URL
 
 
 def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECRETS) -> Settings:
@@ -49,6 +52,7 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
         ),
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
+        unsplash_url=values.get("UNSPLASH_URL") or UNSPLASH_URL,
     )
 
 

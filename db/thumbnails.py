@@ -2,9 +2,11 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import lmdb
 from PIL import Image, ImageOps
@@ -14,6 +16,7 @@ from db.errors import ExplorerError, first_line
 _LOG = logging.getLogger(__name__)
 
 SIDE = 400
+MAX_SIZE = 1 << 30  # bytes: some 60,000 thumbnails; beyond that the oldest go
 MAP_SIZE = 8 << 30  # bytes of address space, not of disk: LMDB's file grows as it is filled
 
 
@@ -35,7 +38,7 @@ class Thumbnails:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._environment = _open(folder)
+            self._environment, self._order = _open(folder)
         except (OSError, lmdb.Error) as error:
             raise ExplorerError(
                 f"Can't open the thumbnail cache in {folder}: {first_line(error)}. Delete that "
@@ -61,11 +64,20 @@ class Thumbnails:
         square.save(buffer, "JPEG", quality=85)
         try:
             with self._environment.begin(write=True) as transaction:
+                self._make_room(transaction)
                 transaction.put(_key(photo_id), buffer.getvalue())
+                transaction.put(_now(), _key(photo_id), db=self._order)
         except lmdb.Error as error:
             # Full, or on a full disk: the thumbnail is made again when it is wanted again.
             _LOG.warning("a thumbnail was not cached: %s", error)
         return buffer.getvalue()
+
+    def _make_room(self, transaction: lmdb.Transaction) -> None:
+        """Delete the oldest thumbnails while there are too many."""
+        oldest = transaction.cursor(self._order)
+        while _size(transaction) > MAX_SIZE and oldest.first():
+            transaction.delete(oldest.value())
+            oldest.delete()
 
     def _cached(self, photo_id: str) -> bytes | None:
         try:
@@ -81,15 +93,40 @@ class Thumbnails:
         self._environment.close()
 
 
-def _open(folder: Path) -> lmdb.Environment:
-    """Open the files, or new ones where they are broken or of another LMDB."""
+def _open(folder: Path) -> tuple[lmdb.Environment, Any]:
+    """Open the files, or new ones where they are broken or of another LMDB.
+
+    Returns the environment, whose main database holds the JPEGs, and the one beside it that holds
+    their keys in the order in which they came.
+    """
     try:
-        return lmdb.open(str(folder), map_size=MAP_SIZE)
+        return _open_files(folder)
     except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
         _LOG.warning("the thumbnail cache is made anew: %s", error)
         for name in ("data.mdb", "lock.mdb"):
             (folder / name).unlink(missing_ok=True)
-        return lmdb.open(str(folder), map_size=MAP_SIZE)
+        return _open_files(folder)
+
+
+def _open_files(folder: Path) -> tuple[lmdb.Environment, Any]:
+    environment = lmdb.open(str(folder), map_size=MAP_SIZE, max_dbs=1)
+    try:
+        return environment, environment.open_db(b"order")
+    except lmdb.Error:
+        environment.close()
+        raise
+
+
+def _size(transaction: lmdb.Transaction) -> int:
+    """Bytes of the pages that hold the JPEGs."""
+    stat = transaction.stat()
+    pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+    return int(pages * stat["psize"])
+
+
+def _now() -> bytes:
+    # Big-endian: LMDB sorts keys byte by byte.
+    return time.time_ns().to_bytes(8)
 
 
 def _key(photo_id: str) -> bytes:

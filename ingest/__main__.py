@@ -1,4 +1,4 @@
-"""The command line: `python -m ingest sample | folder DIR | unsplash --photos FILE | status`."""
+"""The command line: `python -m ingest sample | folder DIR | unsplash | status`."""
 
 import argparse
 import csv
@@ -15,6 +15,7 @@ from db.database import Database, open_database
 from db.errors import ExplorerError, first_line
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
+from ingest.archive import VERSION, Archive
 from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
 from ingest.pipeline import BATCH_SIZE, Order, Progress, load
@@ -67,9 +68,20 @@ def _parser() -> argparse.ArgumentParser:
         "--photos",
         type=Path,
         nargs="+",
-        required=True,
-        metavar="FILE",
-        help="the dataset's photos tables: photos.tsv000, photos.csv000 …",
+        metavar="PATH",
+        help="photos tables (photos.csv000 …) or the folder of a dataset, instead of downloading",
+    )
+    unsplash.add_argument(
+        "--version",
+        default=VERSION,
+        metavar="V",
+        help="the release of Unsplash Lite to download, or latest (default %(default)s)",
+    )
+    unsplash.add_argument(
+        "--image-size",
+        type=_positive,
+        metavar="N",
+        help="pixels of the square that the photo host is asked for (default: what CLIP sees)",
     )
     status = commands.add_parser("status", help="what is stored: collections, models, indexes")
     status.add_argument(
@@ -121,7 +133,7 @@ def _shared_options() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of photos: write 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number: write 1 or more")
     return int(text)
 
 
@@ -156,9 +168,13 @@ def _source(
     if options.command == "sample":
         return SampleSource(), SAMPLE, SAMPLE
     if options.command == "folder":
-        source = FolderSource(options.folder)
-        return source, table_name(source.folder.name), settings.clip_model
-    return UnsplashSource(options.photos, retries), "unsplash_25k", settings.clip_model
+        folder = FolderSource(options.folder)
+        return folder, table_name(folder.folder.name), settings.clip_model
+    tables = options.photos or Archive(
+        settings.unsplash_url, options.version, settings.data / "unsplash", retries
+    )
+    source = UnsplashSource(tables, retries, options.image_size)
+    return source, "unsplash_25k", settings.clip_model
 
 
 def table_name(words: str) -> str:
@@ -199,14 +215,21 @@ class _Bar:
         self._bar.close()
 
     def progress(self, progress: Progress) -> None:
-        self._bar.set_description(progress.step, refresh=False)
-        self._bar.bar_format = None if progress.total else "{desc}"
         if progress.total:
+            self._bar.bar_format = None
+            self._bar.set_description(progress.step, refresh=False)
             self._bar.total = progress.total
+            # Drawn ten times a second: a terminal takes longer for a line than a small photo.
             self._bar.update(progress.done - self._bar.n)
-            return  # drawn ten times a second: a terminal takes longer for a line than a photo
-        if progress.share is not None:
-            self._bar.set_description(f"{progress.step} {progress.share:.0%}", refresh=False)
+            if progress.done < progress.total:
+                return
+        else:
+            share = "" if progress.share is None else f" {progress.share:.0%}"
+            step = progress.step + share
+            if step == self._bar.desc:
+                return
+            self._bar.bar_format = "{desc}"
+            self._bar.set_description_str(step, refresh=False)
         self._bar.refresh()
 
     def stopping(self) -> None:

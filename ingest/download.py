@@ -79,10 +79,15 @@ def sized(url: str, side: int) -> str:
     return urlunsplit(parts._replace(query=urlencode({**wanted, **given})))
 
 
+def refuse_busy(response: requests.Response) -> None:
+    """Raise a TransientError if a host is busy or broken at the moment."""
+    if response.status_code in _BUSY:
+        raise TransientError(f"HTTP {response.status_code}", _retry_after(response))
+
+
 def _refuse_status(response: requests.Response) -> None:
+    refuse_busy(response)
     status = response.status_code
-    if status in _BUSY:
-        raise TransientError(f"HTTP {status}", _retry_after(response))
     if status in _CLOSED:
         raise OSError(f"HTTP {status}")
     if status != requests.codes.ok:

@@ -19,6 +19,7 @@ from db.thumbnails import Thumbnails
 from ingest.images import full_size
 from ingest.models import full_name, load_model
 from ingest.readers import results
+from ingest.retry import Stopped
 from ingest.shard import Shard
 from ingest.sources import Source
 from ingest.streak import Skip, Streak
@@ -132,9 +133,28 @@ def load(
             down.
     """
     report = Report(order.collection)
+    try:
+        _load(order, database, thumbnails, report, report_progress, report_skip)
+    except Stopped:
+        report.stopped = True
+    collection = database.collections.find(order.collection)
+    report.rows = database.collections.photos(collection).count() if collection else 0
+    report.stopped = report.stopped or order.stop.is_set()
+    return report
+
+
+def _load(
+    order: Order,
+    database: Database,
+    thumbnails: Thumbnails | None,
+    report: Report,
+    report_progress: Callable[[Progress], None],
+    report_skip: Callable[[Skip], None],
+) -> None:
     report_progress(Progress("Listing the photos"))
+    photos = order.source.photos(lambda step, share: report_progress(Progress(step, share=share)))
     existing = database.collections.find(order.collection)
-    work = _work(order, database, existing, report)
+    work = _work(order, photos[: order.limit], database, existing, report)
     model = full_name(order.model or (existing.model if existing else order.default_model))
     # Without anything to encode, the model, which takes seconds to load, is not needed.
     if work.photos or existing is None or model != existing.model:
@@ -148,7 +168,6 @@ def load(
                 report.skipped.append(skip)
                 report_skip(skip)
     _index(order, database, report, report_progress)
-    return report
 
 
 @dataclass(frozen=True)
@@ -159,9 +178,14 @@ class _Work:
     failed: dict[str, Failure]
 
 
-def _work(order: Order, database: Database, existing: Collection | None, report: Report) -> _Work:
+def _work(
+    order: Order,
+    photos: Sequence[Photo],
+    database: Database,
+    existing: Collection | None,
+    report: Report,
+) -> _Work:
     """What is missing, except for what is known to fail."""
-    photos = order.source.photos()[: order.limit]
     if order.shard is not None:
         photos = [photo for photo in photos if order.shard.takes(photo.id)]
     if existing is None:
@@ -195,25 +219,16 @@ def _index(
             f"{order.collection} was deleted while it was loaded: run it again to start anew"
         )
     table = database.collections.photos(collection)
-    report.rows = table.count()
 
     def watch(state: IndexState) -> None:
         report_progress(Progress("Building the index", share=state.progress))
         if order.stop.is_set():
-            raise _Stopped
+            raise Stopped
 
-    try:
-        if report.rows and not order.stop.is_set():
-            if report.added:
-                watch(IndexState("building"))  # said before the first, long statement
-            table.build_index(watch)
-    except _Stopped:
-        report.stopped = True
-    report.stopped = report.stopped or order.stop.is_set()
-
-
-class _Stopped(Exception):  # noqa: N818 -- not an error
-    """The load was told to stop while the index was built."""
+    if table.count() and not order.stop.is_set():
+        if report.added:
+            watch(IndexState("building"))  # said before the first, long statement
+        table.build_index(watch)
 
 
 @dataclass(frozen=True, eq=False)

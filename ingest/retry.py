@@ -33,6 +33,10 @@ class TransientError(OSError):
         self.retry_after = retry_after
 
 
+class Stopped(Exception):  # noqa: N818 -- not an error
+    """The load was told to stop while something long was done."""
+
+
 class Retries:
     """Calls again after a transient fault, with exponential backoff and jitter."""
 

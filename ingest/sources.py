@@ -1,7 +1,7 @@
 """Where photos come from: the drawn sample, a folder, or a table of the Unsplash dataset."""
 
-import csv
 import hashlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
-import pandas as pd
 from PIL import Image
 
 from db import thumbnails
-from db.errors import ExplorerError, first_line
+from db.errors import ExplorerError
 from db.photos import Photo
 from db.settings import typed_path
+from ingest.archive import Archive, Tell
 from ingest.download import Downloader, sized
 from ingest.images import decode
 from ingest.retry import Retries
@@ -25,8 +25,15 @@ from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import PICTURE_SIDE, SAMPLE_SIZE, compose, scene_from_id
 from ingest.sample.studio import Studio, studio
+from ingest.unsplash import read_photos
+
+_LOG = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+
+
+def silent(_step: str, _share: float | None) -> None:
+    """For whoever wants to be told nothing."""
 
 
 class Source(Protocol):
@@ -44,11 +51,16 @@ class Source(Protocol):
     workers: int
     patience: int | None
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, tell: Tell, /) -> Sequence[Photo]:
         """All photos, each id once, always in the same order.
+
+        Args:
+            tell: called with what is being done, and how much of it is done (0 to 1, or None),
+                where that takes long.
 
         Raises:
             ExplorerError: the source as a whole can't be read.
+            Stopped: the load was told to stop.
         """
 
     def ahead(self, _photos: Sequence[Photo], /) -> AbstractContextManager[None]:
@@ -81,7 +93,7 @@ class SampleSource:
     patience: int | None = None
     _studio: Studio | None = None
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
         """See Source."""
         scenes = (compose(seed) for seed in range(SAMPLE_SIZE))
         return [
@@ -125,7 +137,7 @@ class FolderSource:
         self.folder = (typed_path(str(folder)) or folder).resolve()
         self.name = f"folder {_printable(self.folder)}"
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
         """See Source. The id is a hash of the path; the folders' names become keywords."""
         if not self.folder.is_dir():
             raise ExplorerError(f"{self.folder} is not a folder: give one that holds images")
@@ -167,24 +179,33 @@ class UnsplashSource:
     # Two rounds of the workers. Here and there a photo is gone; never so many at once.
     patience: int | None = 32
 
-    def __init__(self, tables: Sequence[Path], retries: Retries | None = None) -> None:
+    def __init__(
+        self,
+        tables: Sequence[Path] | Archive,
+        retries: Retries | None = None,
+        image_size: int | None = None,
+    ) -> None:
         """Name the tables.
 
         Args:
-            tables: files.
+            tables: photos tables, or folders that hold some; or the archive to get them from.
             retries: what to do about faults that may pass.
+            image_size: pixels of the square to ask the host for; None for what CLIP sees.
         """
-        self._tables = [typed_path(str(table)) or table for table in tables]
+        self._archive = tables if isinstance(tables, Archive) else None
+        self._tables = [] if isinstance(tables, Archive) else list(tables)
         self._downloader = Downloader(retries)
-        self.name = "Unsplash " + ", ".join(table.name for table in self._tables)
+        self._image_size = image_size
+        self.name = "Unsplash " + (
+            f"Lite {tables.version}"
+            if isinstance(tables, Archive)
+            else ", ".join(table.name for table in tables)
+        )
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, tell: Tell = silent) -> Sequence[Photo]:
         """See Source. Of rows with the same id the first one counts."""
-        by_id: dict[str, Photo] = {}
-        for table in self._tables:
-            for photo in _read_table(table):
-                by_id.setdefault(photo.id, photo)
-        return list(by_id.values())
+        tables = [self._archive.tables(tell)] if self._archive else self._tables
+        return read_photos(tables)
 
     def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
         """See Source. Threads are ahead enough."""
@@ -192,6 +213,7 @@ class UnsplashSource:
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
+        side = self._image_size or side
         return decode(BytesIO(self._downloader.get(sized(photo.url, side))), side)
 
     def changed(self, _photo: Photo, _since: datetime) -> bool:
@@ -218,12 +240,16 @@ def read_url(url: str, side: int = 400) -> Image.Image:
 
 
 def _image_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_tell_of_folder):
         # Sorted, so that --limit takes the same photos each time; hidden ones are not photos.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
                 yield Path(parent) / name
+
+
+def _tell_of_folder(error: OSError) -> None:
+    _LOG.warning("skipping folder %s: %s", error.filename, error.strerror)
 
 
 def _path_of(url: str) -> Path:
@@ -232,58 +258,3 @@ def _path_of(url: str) -> Path:
 
 def _printable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", errors="replace")
-
-
-def _read_table(path: Path) -> Iterator[Photo]:
-    rows = _read_rows(path)
-    missing = [name for name in ("photo_id", "photo_image_url") if name not in rows.columns]
-    if missing:
-        raise ExplorerError(
-            f"{path} has no column {' and no column '.join(missing)}: it has "
-            f"{', '.join(rows.columns)}. Give the photos table of the Unsplash dataset"
-        )
-    for row in rows.to_dict("records"):
-        if row["photo_id"]:
-            yield _to_photo({str(name): str(value) for name, value in row.items()})
-
-
-def _read_rows(path: Path) -> pd.DataFrame:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            delimiter = "\t" if "\t" in file.readline() else ","
-        return pd.read_csv(
-            path,
-            sep=delimiter,
-            dtype=str,
-            # Else rows that are longer than the header would have their id taken for an index.
-            index_col=False,
-            encoding="utf-8-sig",
-            # Namibia's code is NA, and a photographer may be called None.
-            keep_default_na=False,
-            quoting=csv.QUOTE_MINIMAL,
-        )
-    except (OSError, ValueError) as error:
-        raise ExplorerError(
-            f"Can't read {path}: {first_line(error)}. Give a photos table of the Unsplash "
-            "dataset, such as photos.tsv000"
-        ) from error
-
-
-def _to_photo(row: dict[str, str]) -> Photo:
-    username = row.get("photographer_username", "")
-    names = (row.get("photographer_first_name", ""), row.get("photographer_last_name", ""))
-    return Photo(
-        id=row["photo_id"],
-        url=row["photo_image_url"],
-        page=row.get("photo_url", ""),
-        photographer=" ".join(filter(None, names)) or username,
-        photographer_url=f"https://unsplash.com/@{username}" if username else "",
-        description=row.get("photo_description", "") or row.get("ai_description", ""),
-        width=_to_pixels(row.get("photo_width", "")),
-        height=_to_pixels(row.get("photo_height", "")),
-        country=row.get("photo_location_country", ""),
-    )
-
-
-def _to_pixels(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0

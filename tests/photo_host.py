@@ -50,6 +50,7 @@ class PhotoHost:
             once, in turn, and the last one from then on.
         latency: seconds before every answer.
         asked: every path with its query, in the order asked for.
+        headers: what came with each of them.
         closing: set when the host is about to stop.
     """
 
@@ -57,6 +58,7 @@ class PhotoHost:
     answers: dict[str, list[Answer | Path]] = field(default_factory=dict)
     latency: float = 0
     asked: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     closing: Event = field(default_factory=Event)
 
     def serve(self, path: str, *answers: Answer | Path) -> str:
@@ -99,6 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.host.asked.append(self.path)
+        self.host.headers.append(self.headers)
         if self.host.latency:
             self.host.closing.wait(self.host.latency)
         answer = self.host.answer(urlsplit(self.path).path)

@@ -1,9 +1,11 @@
+import shutil
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import db.thumbnails
 from db.errors import ExplorerError
 from db.thumbnails import SIDE, Thumbnails
 
@@ -92,3 +94,55 @@ def test_a_photo_that_is_gone_says_so_each_time(tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             thumbnails.get("a", "file:///gone")
     thumbnails.close()
+
+
+def test_beyond_its_size_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db.thumbnails, "MAX_SIZE", 300_000)
+    photos = Photos()
+    cache = Thumbnails(tmp_path, photos)
+    urls = [f"file:///{number}" for number in range(150)]
+    for url in urls:
+        cache.get(url, url)
+    # 150 are a good deal more than fit.
+    kept = urls[-20:]
+    photos.read.clear()
+    for url in kept:
+        cache.get(url, url)
+    assert photos.read == []
+    for url in urls[:20]:
+        cache.get(url, url)
+    assert photos.read == urls[:20]
+    used = (tmp_path / "data.mdb").stat().st_size
+    cache.close()
+    assert used < 3 * 300_000
+
+
+def test_the_order_of_age_survives_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.thumbnails, "MAX_SIZE", 300_000)
+    photos = Photos()
+    for part in range(6):
+        cache = Thumbnails(tmp_path, photos)
+        for number in range(25):
+            cache.get(f"{part}-{number}", "file:///a")
+        cache.close()
+    photos.read.clear()
+    cache = Thumbnails(tmp_path, photos)
+    cache.get("5-24", "file:///a")
+    assert photos.read == []
+    cache.get("0-0", "file:///a")
+    assert photos.read == ["file:///a"]
+    cache.close()
+
+
+def test_a_cache_that_is_deleted_while_it_is_open_does_no_harm(tmp_path: Path) -> None:
+    photos = Photos()
+    cache = Thumbnails(tmp_path / "cache", photos)
+    before = cache.get("a", "file:///a")
+    shutil.rmtree(tmp_path / "cache")
+    assert cache.get("b", "file:///b") == before
+    cache.close()
+    cache = Thumbnails(tmp_path / "cache", photos)
+    assert cache.get("a", "file:///a") == before
+    cache.close()

@@ -2,7 +2,9 @@ import functools
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,7 @@ def run(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CLIP_MODEL", model)
+    monkeypatch.setenv("UNSPLASH_URL", "http://127.0.0.1:9/nobody")
 
     def run_main(*arguments: object) -> tuple[int, str, str]:
         status = main([str(argument) for argument in arguments])
@@ -197,6 +200,62 @@ def test_an_unsplash_table_fills_the_default_collection(run: Run, tmp_path: Path
     assert "from Unsplash photos.tsv000, photos.tsv001" in run("status")[1]
 
 
+def test_without_a_table_the_archive_is_downloaded_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with photo_host() as host:
+        photos = "photo_id\tphoto_image_url\n" + "".join(
+            f"id{n}\t{host.serve(f'/{n}', Answer(photo_bytes(n)))}\n" for n in range(3)
+        )
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("photos.csv000", photos)
+            archive.writestr("keywords.csv000", "photo_id\tkeyword\nid1\tlake\n")
+        host.serve("/lite/1.3.0", Answer(packed.getvalue()))
+        monkeypatch.setenv("UNSPLASH_URL", f"{host.url}/lite")
+        first = run("unsplash", "--version", "1.3.0", "--image-size", 48, "--limit", 2)
+        again = run("unsplash", "--version", "1.3.0")
+    assert first[:2] == (0, "2 photos in unsplash_25k, 2 added, 0 already there, 0 skipped\n")
+    assert again[1] == "3 photos in unsplash_25k, 1 added, 2 already there, 0 skipped\n"
+    assert host.asked.count("/lite/1.3.0") == 1
+    assert "/1?w=48&h=48&fit=crop&fm=jpg&q=85" in host.asked
+    assert "from Unsplash Lite 1.3.0" in run("status")[1]
+
+
+def test_an_archive_that_can_not_be_had_is_one_line(run: Run) -> None:
+    status, out, err = run("unsplash")
+    assert (status, out) == (1, "")
+    assert last_line(err).startswith("error: Can't download http://127.0.0.1:9/nobody/1.4.0: ")
+
+
+def test_failures_are_listed_and_tried_again_on_request(run: Run, tmp_path: Path) -> None:
+    with photo_host() as host:
+        table = tmp_path / "photos.csv000"
+        good, gone = (host.serve(path, Answer(photo_bytes(1))) for path in ("/good", "/gone"))
+        host.serve("/gone", Answer(b"", 404))
+        table.write_text(f"photo_id,photo_image_url\ngood,{good}\ngone,{gone}\n")
+        first = run("unsplash", "--photos", table)[1]
+        assert first.endswith("1 skipped (1 HTTP 404)\n")
+        assert "1 failed (status --failures lists them)" in run("status")[1]
+        header, failure = (line.split("\t") for line in run("status", "--failures")[1].splitlines())
+        assert header == ["collection", "id", "url", "reason", "when"]
+        assert failure[:4] == ["unsplash_25k", "gone", gone, "HTTP 404"]
+        assert run("unsplash", "--photos", table)[1].endswith("1 known to fail not tried again\n")
+        host.serve("/gone", Answer(photo_bytes(2)))
+        last = run("unsplash", "--photos", table, "--retry-failed")[1]
+    assert last == "2 photos in unsplash_25k, 1 added, 1 already there, 0 skipped\n"
+    assert run("status", "--failures")[1] == "collection\tid\turl\treason\twhen\n"
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b"])
+def test_a_part_that_is_none_is_refused(
+    run: Run, capsys: pytest.CaptureFixture[str], shard: str
+) -> None:
+    with pytest.raises(SystemExit):
+        run("sample", "--shard", shard)
+    assert "is not a part of a whole: write i/n, from 1/n to n/n" in capsys.readouterr().err
+
+
 def test_the_status_of_an_empty_database_says_how_to_begin(run: Run) -> None:
     assert run("status") == (
         0,
@@ -288,7 +347,7 @@ def test_a_number_that_is_none_is_refused(
     assert f"argument {option}: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [(), ("films",), ("folder",), ("unsplash",)])
+@pytest.mark.parametrize("arguments", [(), ("films",), ("folder",)])
 def test_a_command_that_is_none_is_refused_with_the_usage(
     run: Run, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:

@@ -316,7 +316,7 @@ def test_a_jpeg_in_grey_or_for_print_is_read_smaller_too(mode: str) -> None:
 
 def test_a_jpeg_cut_short_is_refused_when_read_smaller() -> None:
     body = saved(noise(512), "JPEG").getvalue()
-    with pytest.raises(OSError, match=r"^image cut short$"):
+    with pytest.raises(ValueError, match=r"^image cut short$"):
         decode(BytesIO(body[: len(body) // 2]), 64)
 
 

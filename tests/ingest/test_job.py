@@ -11,6 +11,7 @@ from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.thumbnails import Thumbnails
+from ingest.archive import Tell
 from ingest.job import Loader
 from ingest.pipeline import Order
 from ingest.sources import FolderSource
@@ -30,7 +31,7 @@ class Gated:
         self.gate = Event()
         self.asked = Event()
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, tell: Tell) -> Sequence[Photo]:
         return [Photo(id="a", url="https://host/a"), Photo(id="b", url="https://host/b")]
 
     def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:

@@ -19,6 +19,7 @@ from db.errors import ExplorerError
 from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
 from ingest import writer
+from ingest.archive import Tell
 from ingest.models import full_name
 from ingest.pipeline import Order, Progress, Report, load
 from ingest.retry import TransientError
@@ -67,7 +68,7 @@ class Listed:
         self._photos = photos
         self._read = read
 
-    def photos(self) -> Sequence[Photo]:
+    def photos(self, tell: Tell) -> Sequence[Photo]:
         return self._photos
 
     def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:

@@ -28,6 +28,7 @@ HEADER = (
     "photo_location_country",
     "ai_description",
 )
+from tests.ingest.photos import write_photos
 
 
 def picture(path: Path, colour: str = "red") -> Path:
@@ -296,7 +297,7 @@ def test_a_table_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"\x80\x81\xff", b'photo_id\tphoto_image_url\n"a\tb\n', b"a,b\n1,2,3\n4,5,6,7\n"],
+    [b"", b"\n", b"\x80\x81\xff", b"a,b\n1,2,3\n4,5,6,7\n"],
 )
 def test_a_table_that_is_no_table_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "photos.tsv000"
@@ -429,3 +430,21 @@ def test_reading_a_url_turns_the_photo_upright(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(file.getvalue())
     assert read_url(path.as_uri()).size == (30, 40)
+
+
+def test_a_folder_that_can_not_be_read_is_said_and_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("closed", "open"):
+        write_photos(tmp_path / name, 1)
+    closed = str(tmp_path / "closed")
+    scandir = os.scandir
+
+    def guarded(path: str) -> object:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert [photo.description for photo in FolderSource(tmp_path).photos()] == ["open/000.jpg"]
+    assert caplog.messages == [f"skipping folder {closed}: Permission denied"]

@@ -15,7 +15,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from db.dialect import ClickHouse, Dialect, Embedded, MyScale
+from db.dialect import Dialect, Embedded, server_dialect
 from db.errors import ExplorerError, first_line
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -101,7 +101,7 @@ def connect(url: str) -> Connection:
         connection = Connection(url, _open_client(url), Embedded())
     else:
         client = _open_client(url)
-        connection = Connection(url, client, _server_dialect(client))
+        connection = Connection(url, client, _server_dialect(client, url))
     for statement in connection.dialect.set_up():
         connection.command(statement)
     return connection
@@ -165,7 +165,7 @@ def _open_client(url: str) -> Client:
     try:
         # A session id would make the server refuse two queries at once from two page views.
         return clickhouse_connect.get_client(
-            dsn=_without_secure(url),
+            dsn=_without_own_options(url),
             interface="https" if uses_tls(url) else "http",
             autogenerate_session_id=False,
             tz_mode="schema",
@@ -177,10 +177,12 @@ def _open_client(url: str) -> Client:
         ) from error
 
 
-def _without_secure(url: str) -> str:
-    """The DSN without `secure`, which clickhouse-connect refuses there with a TypeError."""
+def _without_own_options(url: str) -> str:
+    """The DSN without what only we read; clickhouse-connect refuses it there with an error."""
     parts = urlsplit(url)
-    kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "secure"]
+    kept = [
+        (name, value) for name, value in parse_qsl(parts.query) if name not in ("secure", "alpha")
+    ]
     return parts._replace(query=urlencode(kept)).geturl()
 
 
@@ -234,14 +236,17 @@ def _embedded_target(url: str) -> tuple[Path, str | None]:
     return Path(unquote(parts.path)), parse_qs(parts.query).get("database", [None])[0]
 
 
-def _server_dialect(client: Client) -> Dialect:
+def _server_dialect(client: Client, url: str) -> Dialect:
     # MyScale reports ClickHouse's version, so it is known by a table that only it has.
     with _told():
         found = client.command(
             "SELECT count() FROM system.tables "
             "WHERE database = 'system' AND name = 'vector_indices'"
         )
-    return MyScale() if int(str(found)) else ClickHouse()
+    alpha = parse_qs(urlsplit(url).query).get("alpha", [""])[-1]
+    return server_dialect(
+        client.server_version or "", bool(int(str(found))), int(alpha) if alpha else None
+    )
 
 
 def _copy(parameters: Parameters) -> dict[str, Any] | None:

@@ -1,19 +1,23 @@
-"""How the three engines differ: the only place that knows.
+"""How the engines differ: the only place that knows.
 
-Sources: the article's SQL for MyScale; ClickHouse's documentation of `vector_similarity` indexes
-for the embedded engine and for ClickHouse servers. Statements hold `%(name)s` where a value is
-bound; table names were validated, and a vector is formatted here, float by float.
+Sources: the article's SQL and docs.myscale.com/docs/en/vector-search for MyScale; ClickHouse's
+documentation of `vector_similarity` indexes for the embedded engine and for servers. Statements
+hold `%(name)s` where a value is bound; table names were validated, and a vector is formatted here,
+float by float.
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 DIMENSION = 512
 INDEX = "vindex"
+INDEX_SINCE = (25, 8)  # the ClickHouse version
 
 Vector = npt.NDArray[np.float32]
 
@@ -52,9 +56,17 @@ def vector_literal(vector: Vector) -> str:
 
 
 class Dialect(ABC):
-    """What one engine needs said in its own words."""
+    """What one engine needs said in its own words.
+
+    Attributes:
+        name: the engine, as a person is told.
+        has_index: whether it can build a vector index.
+        substitutes: what a refused statement is changed in, by what the refusal says.
+    """
 
     name: str
+    has_index = True
+    substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
     def set_up(self) -> list[str]:
         """Statements to run once a connection."""
@@ -69,11 +81,16 @@ class Dialect(ABC):
         """The statements that order the rows and start building the vector index."""
 
     @abstractmethod
+    def drop_index(self, table: str) -> list[str]:
+        """The statements that take a failed index away, so that it can be built again."""
+
+    @abstractmethod
     def index_state(self) -> str:
         """A query of the index of `%(table)s`.
 
-        Its columns: `state` (none, building, built or failed), `detail` (why it failed) and
-        `progress` (0 to 1, or NULL where the engine doesn't tell).
+        Its columns: `state` (none, building, built or failed), `detail` (why it failed, or the kind
+        of index where an engine has several) and `progress` (0 to 1, or NULL where the engine
+        doesn't tell).
         """
 
     @abstractmethod
@@ -124,6 +141,14 @@ class ClickHouse(Dialect):
             f"ALTER TABLE {table} MATERIALIZE INDEX {INDEX}",
         ]
 
+    def drop_index(self, table: str) -> list[str]:
+        """See Dialect. The failing mutation goes first: it would hold up every later one."""
+        return [
+            "KILL MUTATION WHERE database = currentDatabase() "
+            f"AND table = '{table}' AND NOT is_done SYNC",
+            f"ALTER TABLE {table} DROP INDEX IF EXISTS {INDEX}",
+        ]
+
     def index_state(self) -> str:
         """See Dialect. A part without index files, as a killed build leaves, is not indexed."""
         table = "database = currentDatabase() AND table = %(table)s"
@@ -151,8 +176,7 @@ class ClickHouse(Dialect):
         wanted = search.k + search.excluded
         select = _select(search, self.distance)
         exact = (
-            f"{select}{_where(search)} ORDER BY dist LIMIT {search.k} "
-            "SETTINGS query_plan_try_use_vector_search = 0"
+            f"{_filter_first(search, self.distance)} SETTINGS query_plan_try_use_vector_search = 0"
         )
         if search.condition or wanted > self.INDEX_LIMIT or wanted * self.ROWS_A_HIT > search.rows:
             return [exact]
@@ -175,10 +199,44 @@ class Embedded(ClickHouse):
         return ["CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b)"]
 
 
+class ExactClickHouse(ClickHouse):
+    """A ClickHouse server whose `vector_similarity` index is missing or experimental.
+
+    It came out of its experimental stage with 25.8, says clickhouse.com/docs in
+    engines/table-engines/mergetree-family/annindexes. Searches are exact and read every vector.
+    """
+
+    has_index = False
+
+    def __init__(self, version: str) -> None:
+        said = version or "of unknown version"
+        self.name = f"ClickHouse {said} (exact search: no index before 25.8)"
+
+    def index_state(self) -> str:
+        """See Dialect."""
+        return "SELECT 'none' AS state, '' AS detail, NULL AS progress"
+
+    def searches(self, search: Search) -> list[str]:
+        """See Dialect. No SETTINGS: the server would refuse the names of newer ones."""
+        return [_filter_first(search, self.distance)]
+
+
 class MyScale(Dialect):
-    """MyScale, with the article's own statements; built on ClickHouse 23.3."""
+    """MyScale, with the article's own statements; built on ClickHouse 23.3.
+
+    Args:
+        alpha: how accurately an MSTG index is searched, 1 to 4; None leaves it to the server.
+    """
 
     name = "MyScale"
+    # Self-hosted servers answer so (src/VectorIndex of myscale/MyScaleDB on GitHub); its README
+    # recommends SCANN there, and says that MSTG is MyScale Cloud's.
+    substitutes: Mapping[str, tuple[str, str]] = MappingProxyType(
+        {"Unknown index type for Float32 Vector: MSTG": ("MSTG", "SCANN")}
+    )
+
+    def __init__(self, alpha: int | None = None) -> None:
+        self._alpha = alpha
 
     def create_photos(self, table: str, facts: str) -> str:
         """See Dialect."""
@@ -195,17 +253,49 @@ class MyScale(Dialect):
             f"ALTER TABLE {table} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
         ]
 
-    def index_state(self) -> str:
+    def drop_index(self, table: str) -> list[str]:
         """See Dialect."""
+        return [f"ALTER TABLE {table} DROP VECTOR INDEX {INDEX}"]
+
+    def index_state(self) -> str:
+        """See Dialect.
+
+        Columns are those of docs.myscale.com/docs/en/system-tables, vector_indices and
+        vector_index_segments: a segment's `progress` goes from 0 to 100.
+        """
+        table = "database = currentDatabase() AND table = %(table)s"
         return (
             "SELECT multiIf(status = 'Built', 'built', status = 'Error', 'failed', 'building') "
-            "AS state, latest_fail_reason AS detail, NULL AS progress FROM system.vector_indices "
-            "WHERE database = currentDatabase() AND table = %(table)s"
+            "AS state, if(status = 'Error', latest_fail_reason, type) AS detail, "
+            "(SELECT if(count() = 0, NULL, avg(progress) / 100) "
+            f"FROM system.vector_index_segments WHERE {table}) AS progress "
+            f"FROM system.vector_indices WHERE {table}"
         )
 
     def searches(self, search: Search) -> list[str]:
         """See Dialect. MyScale filters first, so the article's one statement is always right."""
-        return [f"{_select(search, 'distance')}{_where(search)} ORDER BY dist LIMIT {search.k}"]
+        distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
+        return [_filter_first(search, distance)]
+
+
+def server_dialect(version: str, is_myscale: bool, alpha: int | None = None) -> Dialect:
+    """The dialect of a server.
+
+    Args:
+        version: what `version()` says; MyScale reports ClickHouse's.
+        is_myscale: whether it has MyScale's system tables.
+        alpha: of MyScale's searches.
+    """
+    if is_myscale:
+        return MyScale(alpha)
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
+        return ExactClickHouse(version)
+    return ClickHouse()
+
+
+def _filter_first(search: Search, distance: str) -> str:
+    return f"{_select(search, distance)}{_where(search)} ORDER BY dist LIMIT {search.k}"
 
 
 def _select(search: Search, distance: str) -> str:

@@ -1,5 +1,6 @@
 """A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ import pyarrow.compute as pc
 from db.connection import Connection, checked_name
 from db.dialect import DIMENSION, Search, Vector
 from db.errors import ExplorerError
+
+_LOG = logging.getLogger(__name__)
 
 FACTS = (
     "page String, photographer String, photographer_url String, description String, "
@@ -96,7 +99,7 @@ class IndexState:
 
     Attributes:
         state: `none`, `building`, `built` or `failed`.
-        detail: why it failed, or "".
+        detail: why it failed, or the kind of index where the engine has several, or "".
         progress: 0 to 1 while it is built, or None where the engine doesn't tell.
     """
 
@@ -266,7 +269,9 @@ class PhotoTable:
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
     ) -> None:
-        """Build the vector index if it isn't there, and wait for it.
+        """Build the vector index if it isn't there or has failed, and wait for it.
+
+        An engine without such indexes is left as it is: its searches are exact.
 
         Args:
             report: called with the state each time it is asked for.
@@ -275,21 +280,39 @@ class PhotoTable:
         Raises:
             ExplorerError: the engine says that the build failed.
         """
+        if not self._dialect.has_index:
+            return
         state = self.index_state()
-        if state.state == "none":
-            for statement in self._dialect.build_index(self.name):
-                self._connection.command(statement)
+        statements = self._dialect.build_index(self.name)
+        if state.state == "failed":
+            statements = [*self._dialect.drop_index(self.name), *statements]
+        if state.state in ("none", "failed"):
+            for statement in statements:
+                self._run(statement)
             state = self.index_state()
         while state.state != "built":
             if state.state == "failed":
                 raise ExplorerError(
                     f"The vector index of {self.name} could not be built: {state.detail}. "
-                    "Searching works without it, slowly; drop the index to have it built again"
+                    "Searching works without it, slowly; load the collection again to have it "
+                    "built anew"
                 )
             if report is not None:
                 report(state)
             time.sleep(poll)
             state = self.index_state()
+
+    def _run(self, statement: str) -> None:
+        """Run a statement, or what the engine's dialect has instead of one that is refused."""
+        try:
+            self._connection.command(statement)
+        except ExplorerError as error:
+            for said, (refused, instead) in self._dialect.substitutes.items():
+                if said in str(error):
+                    _LOG.warning("This server has no %s: %s gets %s", refused, self.name, instead)
+                    self._connection.command(statement.replace(refused, instead))
+                    return
+            raise
 
 
 def _check_query(vector: Vector) -> None:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from db.errors import ExplorerError
 
@@ -21,7 +21,8 @@ class Settings:
 
     Attributes:
         database_url: a clickhouse-connect DSN, or `chdb:///absolute/path` for the embedded engine;
-            with the password of `DATABASE_PASSWORD` in it, so it is left out of the repr.
+            with the password of `DATABASE_PASSWORD` in it, so it is left out of the repr, and
+            with `MYSCALE_ALPHA` as its option `alpha`.
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
         unsplash_url: where the releases of the Unsplash Lite dataset are.
@@ -46,9 +47,12 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     return Settings(
-        database_url=_with_password(
-            _checked(values.get("DATABASE_URL") or default_url(data)),
-            values.get("DATABASE_PASSWORD", ""),
+        database_url=_with_alpha(
+            _with_password(
+                _checked(values.get("DATABASE_URL") or default_url(data)),
+                values.get("DATABASE_PASSWORD", ""),
+            ),
+            values.get("MYSCALE_ALPHA", ""),
         ),
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
@@ -93,6 +97,20 @@ def _with_password(url: str, password: str) -> str:
             "DATABASE_URL holds a password and DATABASE_PASSWORD is set too: delete one of them"
         )
     return parts._replace(netloc=f"{user or 'default'}:{quote(password, safe='')}@{host}").geturl()
+
+
+def _with_alpha(url: str, alpha: str) -> str:
+    """A server's DSN with MyScale's search accuracy, which travels in it as an option."""
+    parts = urlsplit(url)
+    alpha = alpha.strip() or parse_qs(parts.query).get("alpha", [""])[-1]
+    if alpha and alpha not in ("1", "2", "3", "4"):
+        raise ExplorerError(
+            f"MYSCALE_ALPHA={alpha} is not an accuracy of MyScale's: write 1, 2, 3 or 4, or "
+            "nothing for its default"
+        )
+    if not alpha or url.startswith("chdb:") or "alpha" in parse_qs(parts.query):
+        return url
+    return parts._replace(query=f"{parts.query}&alpha={alpha}".lstrip("&")).geturl()
 
 
 def _read_secrets(path: Path) -> dict[str, str]:

@@ -259,10 +259,12 @@ def _status_lines(database: Database) -> list[str]:
     lines = [f"engine: {database.connection.dialect.name}"]
     for collection in collections:
         table = database.collections.photos(collection)
+        index = table.index_state()
+        detail = f" ({index.detail})" if index.detail else ""
         failed = len(database.failures.of(table))
         lines.append(
             f"{collection.name}: {table.count():,} photos, model {collection.model}, "
-            f"index {table.index_state().state}, from {collection.source}"
+            f"index {index.state}{detail}, from {collection.source}"
             + (f", {failed:,} failed (status --failures lists them)" if failed else "")
         )
     return lines if collections else [*lines, "no collections yet: python -m ingest sample"]

@@ -84,11 +84,13 @@ def _stored(services: Services, collections: list[Collection]) -> None:
     )
     collection = by_name[name]
     table = services.database.collections.photos(collection)
-    rows = table.count()
+    rows, state = table.count(), table.index_state()
     with st.container(horizontal=True, gap="medium"):
         st.metric("Photos", f"{rows:,}")
-        st.metric("Index", _state(table.index_state()))
+        st.metric("Index", _state(state))
         st.metric("Since", f"{collection.created:%Y-%m-%d}")
+    if state.state == "failed":
+        st.error(f"The index could not be built: {state.detail}. Load again to build it anew.")
     st.markdown(
         f"Vectors by `{collection.model}` ({collection.dimension} numbers each), "
         f"from {collection.source}."
@@ -123,6 +125,8 @@ def _failures(services: Services, table: PhotoTable) -> None:
 def _state(state: IndexState) -> str:
     if state.state == "building" and state.progress:
         return f"building, {state.progress:.0%}"
+    if state.state == "built" and state.detail:
+        return f"built ({state.detail})"
     return {"none": "none: exact search"}.get(state.state, state.state)
 
 

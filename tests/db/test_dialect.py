@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from db.connection import Connection
-from db.dialect import ClickHouse, Embedded, MyScale, Search, vector_literal
+from db.dialect import (
+    ClickHouse,
+    Embedded,
+    ExactClickHouse,
+    MyScale,
+    Search,
+    server_dialect,
+    vector_literal,
+)
 from db.errors import ExplorerError
 from db.photos import FACTS, Filter, PhotoTable
 
@@ -130,9 +138,54 @@ def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
 
 
 def test_a_failed_index_is_reported_with_the_servers_reason() -> None:
-    table = myscale(ScriptedClient(("failed", "out of memory")))
+    table = myscale(ScriptedClient(("building", ""), ("failed", "out of memory")))
     with pytest.raises(ExplorerError, match=r"unsplash_25k could not be built: out of memory\."):
         table.build_index(poll=0)
+
+
+def test_a_failed_index_is_dropped_and_built_again_by_the_next_load() -> None:
+    client = ScriptedClient(("failed", "out of memory"), ("built", "MSTG"))
+    myscale(client).build_index(poll=0)
+    assert [sql for sql, _ in client.sent if not sql.startswith("SELECT")] == [
+        "ALTER TABLE unsplash_25k DROP VECTOR INDEX vindex",
+        *MyScale().build_index("unsplash_25k"),
+    ]
+
+
+def test_alpha_stands_in_the_name_of_the_distance() -> None:
+    (sql,) = MyScale(3).searches(Search("t", ("id", "url"), ONE, 9, rows=25_000))
+    assert f"distance('alpha=3')(vector, {LITERAL}) AS dist" in sql
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("25.8.1.1", ClickHouse),
+        ("26.9.2.1", ClickHouse),
+        ("25.7.9.9", ExactClickHouse),
+        ("24.12", ExactClickHouse),
+        ("", ExactClickHouse),
+        ("a fork", ExactClickHouse),
+    ],
+)
+def test_a_server_of_another_version_is_searched_exactly(
+    version: str, kind: type[ClickHouse]
+) -> None:
+    assert type(server_dialect(version, is_myscale=False)) is kind
+    assert isinstance(server_dialect(version, is_myscale=True), MyScale)
+
+
+def test_an_old_server_gets_no_index_no_new_setting_and_is_not_waited_for() -> None:
+    dialect = ExactClickHouse("24.3")
+    assert dialect.name == "ClickHouse 24.3 (exact search: no index before 25.8)"
+    search = Search("t", ("id", "url"), ONE, 9, rows=500_000, excluded=2)
+    assert dialect.searches(search) == [
+        f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM t "
+        "WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
+    ]
+    client = ScriptedClient(("none", ""))
+    PhotoTable(Connection("http://x", client, dialect), "t").build_index()  # type: ignore[arg-type]
+    assert client.sent == []
 
 
 def test_a_filter_binds_every_value() -> None:

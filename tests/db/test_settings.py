@@ -100,3 +100,17 @@ def test_tls_is_used_where_the_url_asks_for_it(url: str, tls: bool) -> None:
 def test_an_unclear_secure_is_refused() -> None:
     with pytest.raises(ExplorerError, match="write secure=true or secure=false"):
         uses_tls("http://host/db?secure=maybe")
+
+
+def test_myscales_alpha_travels_in_the_dsn() -> None:
+    environ = {"DATABASE_URL": "https://u:p@h:443/db?secure=true", "MYSCALE_ALPHA": "3"}
+    assert load_settings(environ, NO_SECRETS).database_url.endswith("/db?secure=true&alpha=3")
+    plain = load_settings({"MYSCALE_ALPHA": "3"}, NO_SECRETS).database_url
+    assert "alpha" not in plain, "the embedded engine has no such thing"
+
+
+@pytest.mark.parametrize("alpha", ["0", "5", "2.5", "high"])
+def test_another_alpha_is_refused(alpha: str) -> None:
+    environ = {"DATABASE_URL": "http://h", "MYSCALE_ALPHA": alpha}
+    with pytest.raises(ExplorerError, match=f"MYSCALE_ALPHA={alpha} is not an accuracy.* 1, 2, 3"):
+        load_settings(environ, NO_SECRETS)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from db.errors import ExplorerError
 from ingest.sources import FolderSource, SampleSource, UnsplashSource, read_url
+from tests.ingest.photos import write_photos
 from tests.photo_host import Answer, photo_host
 
 COLOURS = {"red": (255, 0, 0), "blue": (0, 0, 255)}
@@ -28,7 +29,6 @@ HEADER = (
     "photo_location_country",
     "ai_description",
 )
-from tests.ingest.photos import write_photos
 
 
 def picture(path: Path, colour: str = "red") -> Path:

@@ -1,0 +1,58 @@
+"""What the embedded engine does beside the promises of every engine (tests/conformance)."""
+
+import pytest
+
+from db.connection import connect
+from db.database import Database
+from db.dialect import Search
+from tests.conftest import filled, unit_vectors
+
+
+def test_the_index_is_really_asked(database: Database) -> None:
+    _, table, _ = filled(database, 2000)
+    table.build_index()
+    search = Search(table.name, ("id", "url"), unit_vectors(1)[0], 9, 2000)
+    plans = []
+    for sql in database.connection.dialect.searches(search):
+        rows = database.connection.rows(f"EXPLAIN indexes = 1 {sql}")
+        plans.append("\n".join(row["explain"] for row in rows))
+    assert "vector_similarity" in plans[0]
+    assert "vector_similarity" not in plans[1]
+
+
+def test_the_articles_sql_runs_unchanged(database: Database) -> None:
+    connection = connect(database.connection.url)
+    client = connection.client
+    client.command(
+        "CREATE TABLE IF NOT EXISTS unsplash_25k (\
+        id String,\
+        url String,\
+        vector Array(Float32),\
+        CONSTRAINT vec_len CHECK length(vector) = 512\
+) ENGINE = MergeTree ORDER BY id"
+    )
+    vectors = unit_vectors(30)
+    rows = [[f"id{n}", "u", vector.tolist()] for n, vector in enumerate(vectors)]
+    client.insert("unsplash_25k", rows, column_names=["id", "url", "vector"])
+    query = "[" + ",".join(f"{value:.9f}" for value in vectors[3]) + "]"
+    q = client.query(
+        f"SELECT id, url, vector, distance(vector, {query}) AS dist "
+        "FROM unsplash_25k ORDER BY dist LIMIT 9"
+    ).named_results()
+    id_dist = [(_q["id"], _q["dist"]) for _q in q]
+    assert id_dist[0] == ("id3", pytest.approx(0, abs=1e-6))
+    q = client.query(
+        f"SELECT id, url, vector, distance(vector, {query}) AS dist FROM unsplash_25k "
+        "WHERE id NOT IN ('id3','U5pTkZL8JI4') ORDER BY dist LIMIT 9"
+    ).named_results()
+    assert "id3" not in [_q["id"] for _q in q]
+    connection.close()
+
+
+def test_an_index_whose_build_was_cut_off_is_not_called_built(database: Database) -> None:
+    _, table, _ = filled(database, 400)
+    add_index = database.connection.dialect.build_index(table.name)[1]
+    database.connection.command(add_index)
+    assert table.index_state().state == "none"
+    table.build_index()
+    assert table.index_state().state == "built"

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from db.collections import Collection
-from db.connection import shown_url
 from db.errors import ExplorerError
+from db.failures import shown_url
 from db.photos import IndexState
 from ingest.models import SAMPLE
 from ingest.pipeline import Order

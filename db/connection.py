@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from db.dialect import ClickHouse, Dialect, Embedded, MyScale
 from db.errors import ExplorerError, first_line
-from db.failures import Failure, failure_of, shown_url
+from db.faults import Fault, fault_of, shown_url
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -142,8 +142,8 @@ class Connection:
         try:
             answer: T = retrying(_told, statement, self.url)
         except _FailedError as error:
-            self.health.away = error.failure.passes and error.failure.unsent
-            raise ExplorerError(error.failure.line) from error.__cause__
+            self.health.away = error.fault.passes and error.fault.unsent
+            raise ExplorerError(error.fault.line) from error.__cause__
         self.health.away = False
         return answer
 
@@ -151,22 +151,22 @@ class Connection:
 class _FailedError(Exception):
     """A statement that failed, on its way to become one line."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.line)
-        self.failure = failure
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.line)
+        self.fault = fault
 
 
 def _told(statement: Callable[[], T], url: str) -> T:
     try:
         return statement()
     except (ClickHouseError, OSError) as error:
-        raise _FailedError(failure_of(error, url)) from error
+        raise _FailedError(fault_of(error, url)) from error
 
 
 def _may_repeat(error: BaseException, repeatable: bool) -> bool:
     if not isinstance(error, _FailedError):
         return False
-    return error.failure.passes and (repeatable or error.failure.unsent)
+    return error.fault.passes and (repeatable or error.fault.unsent)
 
 
 def connect(url: str, tries: int = PAGE) -> Connection:
@@ -255,7 +255,7 @@ def _open_client(url: str) -> Client:
             tz_mode="schema",
         )
     except (ClickHouseError, OSError) as error:
-        raise ExplorerError(failure_of(error, url).line) from error
+        raise ExplorerError(fault_of(error, url).line) from error
     except (ValueError, TypeError) as error:
         raise ExplorerError(
             f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "

@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.failures import shown_url
+from db.faults import shown_url
 from db.photos import IndexState
 from ingest.models import SAMPLE
 from ingest.pipeline import Order

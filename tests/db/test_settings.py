@@ -4,7 +4,7 @@ import pytest
 
 from db.connection import uses_tls
 from db.errors import ExplorerError
-from db.failures import shown_url
+from db.faults import shown_url
 from db.settings import ROOT, load_settings, typed_path
 
 NO_SECRETS = Path("/nonexistent/secrets.toml")

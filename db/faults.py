@@ -24,7 +24,7 @@ _BUSY = (202, 252)  # too many queries at once, too many parts to merge
 
 
 @dataclass(frozen=True)
-class Failure:
+class Fault:
     """Why a statement failed.
 
     Attributes:
@@ -45,7 +45,7 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{host}{unquote(parts.path)}"
 
 
-def failure_of(error: Exception, url: str) -> Failure:
+def fault_of(error: Exception, url: str) -> Fault:
     """What an error of the client library or of the engine means.
 
     Args:
@@ -58,39 +58,39 @@ def failure_of(error: Exception, url: str) -> Failure:
         found = _of_network(reason, url)
     else:
         found = _of_server(error, url) if isinstance(error, Error) else None
-    return found or Failure(_without_password(_plain(error), url))
+    return found or Fault(_without_password(_plain(error), url))
 
 
-def _of_network(reason: Exception, url: str) -> Failure | None:
+def _of_network(reason: Exception, url: str) -> Fault | None:
     where = shown_url(url)
     if isinstance(reason, SSLError):
-        return Failure(_tls(reason, where))
+        return Fault(_tls(reason, where))
     if isinstance(reason, NameResolutionError):
-        return Failure(
+        return Fault(
             f"There is no host {urlsplit(url).hostname} for the database: correct DATABASE_URL, "
             "or check the network",
             passes=True,
             unsent=True,
         )
     if isinstance(reason, ConnectTimeoutError) and not isinstance(reason, NewConnectionError):
-        return Failure(
+        return Fault(
             f"{where} can't be reached: check the network and its firewall, or correct "
             "DATABASE_URL",
             unsent=True,
         )
     if isinstance(reason, NewConnectionError):
-        return Failure(
+        return Fault(
             f"Nothing answers at {where}: start the server, or correct DATABASE_URL",
             passes=True,
             unsent=True,
         )
     if isinstance(reason, ReadTimeoutError):
-        return Failure(
+        return Fault(
             f"{where} took too long to answer: try again when it is less busy, or add "
             "?send_receive_timeout=SECONDS to DATABASE_URL"
         )
     if isinstance(reason, ProtocolError):
-        return Failure(
+        return Fault(
             f"The connection to {where} broke: try again in a moment, since the server may be "
             "restarting; if it never answers, check http and https in DATABASE_URL",
             passes=True,
@@ -113,51 +113,51 @@ def _tls(reason: SSLError, where: str) -> str:
     )
 
 
-def _of_server(error: Error, url: str) -> Failure | None:
+def _of_server(error: Error, url: str) -> Fault | None:
     where, parts = shown_url(url), urlsplit(url)
     user = unquote(parts.username or "default")
     if error.code in _WRONG_USER:
-        return Failure(
+        return Fault(
             f"{where} refuses the user {user}: correct the user in DATABASE_URL, and the password "
             "there or in DATABASE_PASSWORD"
         )
     if error.code == _UNKNOWN_DATABASE:
         name = unquote(parts.path.strip("/")) or "default"
-        return Failure(
+        return Fault(
             f"There is no database {name} at {shown_url(parts._replace(path='').geturl())}: "
             f"create it there (CREATE DATABASE {name}), or name another one in DATABASE_URL"
         )
     if error.code == _READONLY:
-        return Failure(
+        return Fault(
             f"The user {user} may only read at {where}: photos, sessions and thumbs are stored "
             "there, so name a user in DATABASE_URL who may write"
         )
     if error.code == _ACCESS_DENIED:
-        return Failure(
+        return Fault(
             f"The user {user} lacks a right at {where} ({_detail(error)}): grant it, or name "
             "another user in DATABASE_URL"
         )
     if error.code == _TIMEOUT:
-        return Failure(
+        return Fault(
             f"{where} gave up, since the statement took longer than it allows ({_detail(error)}): "
             "try again when it is less busy, or raise its max_execution_time"
         )
     if error.code is None:
         return _of_status(str(error), where)
     line = _without_password(_plain(error), url)
-    return Failure(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
+    return Fault(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
 
 
-def _of_status(text: str, where: str) -> Failure | None:
+def _of_status(text: str, where: str) -> Fault | None:
     status = re.search(r"HTTP status (\d+)", text)
     if status is None:
         return None
     if status[1] in ("429", "502", "503", "504"):
-        return Failure(
+        return Fault(
             f"{where} is not available just now (HTTP status {status[1]}): try again in a moment",
             passes=True,
         )
-    return Failure(
+    return Fault(
         f"What answers at {where} is no ClickHouse or MyScale (HTTP status {status[1]}): correct "
         "the host and the port in DATABASE_URL"
     )

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,13 @@ from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
+from classifier.preprocess import Pixels, preparer
 from db.dialect import DIMENSION
 from db.errors import ExplorerError, first_line
 from db.settings import typed_path
 
 Matrix = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.float32]
+Precision = Literal["float32", "bfloat16"]
 
 _LOG = logging.getLogger(__name__)
 # Its bars and reports on every load say nothing that a person of this program can use.
@@ -63,7 +64,7 @@ class Clip:
         try:
             model = _read_model(folder)
             self._tokenizer = _read_tokenizer(folder)
-            self._processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+            processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # each file format has errors of its own
             raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
         if model.config.projection_dim != DIMENSION:
@@ -72,6 +73,7 @@ class Clip:
                 f"tables hold {DIMENSION}: choose a CLIP model with projection_dim {DIMENSION}, "
                 "such as openai/clip-vit-base-patch32"
             )
+        self._prepare = preparer(processor)
         self._model = model.eval().to(self.device)
         self.image_size = int(model.config.vision_config.image_size)
         self._context = int(model.config.text_config.max_position_embeddings)
@@ -119,15 +121,28 @@ class Clip:
         Returns:
             float32 (3, image_size, image_size).
         """
-        pixels: Pixels = self._processor(image, return_tensors="np")["pixel_values"][0]
-        return pixels
+        return self._prepare(image)
 
-    def encode_prepared(self, prepared: Sequence[Pixels]) -> Matrix:
-        """What `prepare` returned for n images to vectors, float32 (n, 512), unit norm."""
+    def encode_prepared(
+        self, prepared: Sequence[Pixels], precision: Precision = "float32"
+    ) -> Matrix:
+        """Prepared images to vectors.
+
+        A graphics processor always computes in half precision.
+
+        Args:
+            prepared: what `prepare` returned for n images.
+            precision: what a CPU computes in. With bfloat16 it takes a third of the time where the
+                CPU has instructions for it, and longer than with float32 where it has none.
+
+        Returns:
+            float32 (n, 512), unit norm. On the sample's scenes the cosine of a bfloat16 vector to
+            the float32 one is over .9999.
+        """
         if not prepared:
             return np.empty((0, DIMENSION), dtype=np.float32)
         pixels = torch.from_numpy(np.stack(prepared)).to(self.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), _arithmetic(self.device, precision):
             return _unit(self._model.get_image_features(pixel_values=pixels).pooler_output)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Matrix:
@@ -215,9 +230,16 @@ def _best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def _arithmetic(device: str, precision: Precision) -> torch.autocast:
+    """What the image tower computes in. The weights, and so the fingerprint, stay float32."""
+    if device != "cpu":
+        return torch.autocast(device, torch.float16)
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def _unit(vectors: torch.Tensor) -> Matrix:
-    unit = vectors / torch.norm(vectors, dim=-1, keepdim=True)
-    result: Matrix = unit.float().cpu().numpy()
+    # float32 first: in half precision the norm would be off by as much as a thousandth.
+    result: Matrix = torch.nn.functional.normalize(vectors.float().cpu(), dim=-1).numpy()
     return result
 
 

@@ -9,7 +9,9 @@ from db.errors import ExplorerError
 from db.photos import PhotoTable
 
 # The names of the explorer's own tables; a collection is a table too.
-RESERVED = frozenset({"collections", "sessions", "rounds", "labels", "classifiers"})
+RESERVED = frozenset(
+    {"collections", "sessions", "rounds", "labels", "classifiers", "checks", "failures"}
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Collections:
         return table
 
     def drop(self, collection: Collection) -> None:
-        """Delete a collection with its photos; sessions and classifiers stay."""
+        """Delete a collection's photo table, and its name."""
         # The photos first: a name without a table is not listed, but a table without a name would
         # be nobody's.
         self.photos(collection).drop()

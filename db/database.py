@@ -2,8 +2,9 @@
 
 from db.checks import Checks
 from db.classifiers import Classifiers
-from db.collections import Collections
+from db.collections import Collection, Collections
 from db.connection import Connection, connect
+from db.failures import Failures
 from db.sessions import Sessions
 
 
@@ -16,10 +17,16 @@ class Database:
         self.sessions = Sessions(connection)
         self.classifiers = Classifiers(connection)
         self.checks = Checks(connection)
+        self.failures = Failures(connection)
 
     def again(self) -> "Database":
         """The same database through a connection of its own, for work that takes long."""
         return Database(self.connection.again())
+
+    def drop(self, collection: Collection) -> None:
+        """Delete a collection with its photos; sessions and classifiers stay."""
+        self.collections.drop(collection)
+        self.failures.forget(collection.name)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,10 +1,13 @@
 """The command line: `python -m ingest sample | folder DIR | unsplash --photos FILE | status`."""
 
 import argparse
+import csv
 import re
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from tqdm import tqdm
 
@@ -12,9 +15,16 @@ from db.database import Database, open_database
 from db.errors import ExplorerError, first_line
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
+from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
-from ingest.pipeline import BATCH_SIZE, Order, Progress, Skip, load
+from ingest.pipeline import BATCH_SIZE, Order, Progress, load
+from ingest.retry import Retries
+from ingest.shard import Shard, parse_shard
 from ingest.sources import FolderSource, SampleSource, Source, UnsplashSource, read_url
+from ingest.streak import Skip
+
+_STOPPED = "stopped: what is in the table stays; run the same command to go on"
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings()
         if options.command == "status":
-            _status(settings)
-        else:
-            _load(_order(options, settings), settings)
+            _status(settings, failures=options.failures)
+            return 0
+        return _load(_order(options, settings), settings)
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -37,11 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        print(
-            "\nstopped: what is in the table stays; run the same command to go on", file=sys.stderr
-        )
-        return 130
-    return 0
+        print(f"\n{_STOPPED}", file=sys.stderr)
+        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the dataset's photos tables: photos.tsv000, photos.csv000 …",
     )
-    commands.add_parser("status", help="what is stored: collections, models, indexes")
+    status = commands.add_parser("status", help="what is stored: collections, models, indexes")
+    status.add_argument(
+        "--failures",
+        action="store_true",
+        help="the photos that could not be loaded: collection, id, url, reason, when",
+    )
     return parser
 
 
@@ -86,6 +98,24 @@ def _shared_options() -> argparse.ArgumentParser:
         metavar="N",
         help="photos encoded at once (default %(default)s)",
     )
+    shared.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="load one of N parts of the photos, for N machines that share a server's table",
+    )
+    shared.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try photos again that failed for good, such as with HTTP 404",
+    )
+    shared.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="what a CPU encodes in (default %(default)s); bfloat16 is faster where the CPU has "
+        "instructions for it, and its vectors differ a little",
+    )
     return shared
 
 
@@ -95,8 +125,16 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _shard(text: str) -> Shard:
+    try:
+        return parse_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _order(options: argparse.Namespace, settings: Settings) -> Order:
-    source, name, model = _source(options, settings)
+    stop = Event()
+    source, name, model = _source(options, settings, Retries(stop))
     return Order(
         source=source,
         collection=options.collection or name,
@@ -104,17 +142,23 @@ def _order(options: argparse.Namespace, settings: Settings) -> Order:
         default_model=model,
         limit=options.limit,
         batch_size=options.batch_size,
+        shard=options.shard,
+        retry_failed=options.retry_failed,
+        stop=stop,
+        precision=options.precision,
     )
 
 
-def _source(options: argparse.Namespace, settings: Settings) -> tuple[Source, str, str]:
+def _source(
+    options: argparse.Namespace, settings: Settings, retries: Retries
+) -> tuple[Source, str, str]:
     """The source, and the collection and model where none are named."""
     if options.command == "sample":
         return SampleSource(), SAMPLE, SAMPLE
     if options.command == "folder":
         source = FolderSource(options.folder)
         return source, table_name(source.folder.name), settings.clip_model
-    return UnsplashSource(options.photos), "unsplash_25k", settings.clip_model
+    return UnsplashSource(options.photos, retries), "unsplash_25k", settings.clip_model
 
 
 def table_name(words: str) -> str:
@@ -123,23 +167,29 @@ def table_name(words: str) -> str:
     return name if name and not name[0].isdigit() else f"photos_{name}".rstrip("_")
 
 
-def _load(order: Order, settings: Settings) -> None:
+def _load(order: Order, settings: Settings) -> int:
     database = open_database(settings.database_url)
     thumbnails = Thumbnails(settings.data / "thumbnails", read_url)
     try:
-        with _Bar() as bar:
-            report = load(order, database, thumbnails, bar.progress, bar.skip)
+        with _Bar() as bar, interruptible(order.stop, bar.stopping), ThreadPoolExecutor(1) as pool:
+            # In a thread of its own, so that this one is free to hear Ctrl-C.
+            work = pool.submit(load, order, database, thumbnails, bar.progress, bar.skip)
+            report = work.result()
         print(report.summary())
     finally:
         thumbnails.close()
         database.close()
+    if report.stopped:
+        print(_STOPPED, file=sys.stderr)
+        return _INTERRUPTED
+    return 0
 
 
 class _Bar:
     """A tqdm bar with the rate and the number of skipped photos."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(unit="photo", dynamic_ncols=True)
+        self._bar = tqdm(unit="photo", dynamic_ncols=True, bar_format="{desc}")
         self._skipped = 0
 
     def __enter__(self) -> "_Bar":
@@ -150,12 +200,19 @@ class _Bar:
 
     def progress(self, progress: Progress) -> None:
         self._bar.set_description(progress.step, refresh=False)
+        self._bar.bar_format = None if progress.total else "{desc}"
         if progress.total:
             self._bar.total = progress.total
             self._bar.update(progress.done - self._bar.n)
-        elif progress.share is not None:
+            return  # drawn ten times a second: a terminal takes longer for a line than a photo
+        if progress.share is not None:
             self._bar.set_description(f"{progress.step} {progress.share:.0%}", refresh=False)
         self._bar.refresh()
+
+    def stopping(self) -> None:
+        self._bar.write(
+            "stopping: what was read still comes in; Ctrl-C again leaves at once", file=sys.stderr
+        )
 
     def skip(self, skip: Skip) -> None:
         self._skipped += 1
@@ -163,10 +220,13 @@ class _Bar:
         self._bar.write(f"skipping {skip.photo.url}: {skip.reason}", file=sys.stderr)
 
 
-def _status(settings: Settings) -> None:
+def _status(settings: Settings, *, failures: bool) -> None:
     database = open_database(settings.database_url)
     try:
-        print("\n".join(_status_lines(database)))
+        if failures:
+            _list_failures(database)
+        else:
+            print("\n".join(_status_lines(database)))
     finally:
         database.close()
 
@@ -176,11 +236,24 @@ def _status_lines(database: Database) -> list[str]:
     lines = [f"engine: {database.connection.dialect.name}"]
     for collection in collections:
         table = database.collections.photos(collection)
+        failed = len(database.failures.of(table))
         lines.append(
             f"{collection.name}: {table.count():,} photos, model {collection.model}, "
             f"index {table.index_state().state}, from {collection.source}"
+            + (f", {failed:,} failed (status --failures lists them)" if failed else "")
         )
     return lines if collections else [*lines, "no collections yet: python -m ingest sample"]
+
+
+def _list_failures(database: Database) -> None:
+    """Tab-separated, with a header, and quotes where a value holds a tab."""
+    table = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+    table.writerow(["collection", "id", "url", "reason", "when"])
+    for collection in database.collections.all():
+        failed = database.failures.of(database.collections.photos(collection))
+        for failure in failed.values():
+            when = f"{failure.at:%Y-%m-%dT%H:%M:%SZ}"
+            table.writerow([collection.name, failure.id, failure.url, failure.reason, when])
 
 
 if __name__ == "__main__":

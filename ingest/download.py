@@ -1,58 +1,65 @@
 """Fetching photos over HTTP."""
 
+import time
 from threading import local
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, InvalidHeader, ReadTimeoutError
+from urllib3.util.retry import Retry
+
+from ingest.retry import Retries, TransientError
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two pieces of the body
+TOTAL_TIMEOUT = 120  # seconds for the whole of it: a host may send a byte at a time
 MAX_BYTES = 50_000_000
 _PIECE = 1 << 16
+
+# A host that is busy or broken at the moment.
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+# One that lets nobody in, or not us, or not today; the other statuses are its last word.
+_CLOSED = frozenset({401, 402, 403, 407, 451})
 
 
 class Downloader:
     """Fetches from many threads; each keeps its connections open."""
 
-    def __init__(self) -> None:
+    def __init__(self, retries: Retries | None = None) -> None:
+        self._retries = retries or Retries()
         self._thread = local()
 
     def get(self, url: str) -> bytes:
-        """The body behind a URL.
+        """The body behind a URL, after as many attempts as the retries allow.
 
         Raises:
-            OSError: no connection, no answer in time, or a status other than 200.
-            ValueError: the URL is not http(s), or the body is empty or over MAX_BYTES.
+            TransientError: no connection, a time-out, a body cut short or a busy host, each time.
+            OSError: the host refuses access, or its redirects lead nowhere.
+            ValueError: the URL is not http(s), the host refuses it for good, or the body is empty
+                or over MAX_BYTES.
         """
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not an http address")
+        return self._retries.call(lambda: self._attempt(url))
+
+    def _attempt(self, url: str) -> bytes:
         try:
             return self._fetch(url)
         except requests.exceptions.Timeout as error:
-            raise OSError("timed out") from error
+            raise TransientError("timed out") from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise ValueError("not an http address") from error
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise OSError("cut short") from error
         except requests.exceptions.ConnectionError as error:
-            # A host that falls silent in the middle of the body ends here too.
-            silent = any(isinstance(cause, ReadTimeoutError) for cause in error.args)
-            raise OSError("timed out" if silent else "no connection") from error
+            raise TransientError("no connection") from error
 
     def _fetch(self, url: str) -> bytes:
         timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
         with self._session().get(url, timeout=timeout, stream=True) as response:
-            if response.status_code != requests.codes.ok:
-                raise OSError(f"HTTP {response.status_code}")
-            body = bytearray()
-            for piece in response.iter_content(_PIECE):
-                body += piece
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"over {MAX_BYTES // 1_000_000} MB")
+            _refuse_status(response)
+            body = _read_body(response)
         if not body:
             raise ValueError("empty answer")
-        return bytes(body)
+        return body
 
     def _session(self) -> requests.Session:
         if not hasattr(self._thread, "session"):
@@ -70,3 +77,41 @@ def sized(url: str, side: int) -> str:
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     wanted = {"w": str(side), "h": str(side), "fit": "crop", "fm": "jpg", "q": "85"}
     return urlunsplit(parts._replace(query=urlencode({**wanted, **given})))
+
+
+def _refuse_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status in _BUSY:
+        raise TransientError(f"HTTP {status}", _retry_after(response))
+    if status in _CLOSED:
+        raise OSError(f"HTTP {status}")
+    if status != requests.codes.ok:
+        raise ValueError(f"HTTP {status}")
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """The seconds of a Retry-After header, which may hold a date; None without one."""
+    try:
+        return Retry().get_retry_after(response.raw)
+    except InvalidHeader:
+        return None
+
+
+def _read_body(response: requests.Response) -> bytes:
+    end = time.monotonic() + TOTAL_TIMEOUT
+    body = bytearray()
+    try:
+        # Not iter_content: it would wait for a whole piece, and a byte a second never times out.
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            body += piece
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"over {MAX_BYTES // 1_000_000} MB")
+            if time.monotonic() > end:
+                raise TransientError("timed out")
+    except ReadTimeoutError as error:
+        raise TransientError("timed out") from error
+    except DecodeError as error:
+        raise ValueError("garbled answer") from error
+    except HTTPError as error:
+        raise TransientError("cut short") from error
+    return bytes(body)

@@ -10,7 +10,8 @@ from threading import Lock, Thread
 from db.database import Database
 from db.errors import ExplorerError, first_line
 from db.thumbnails import Thumbnails
-from ingest.pipeline import Order, Progress, Report, Skip, load
+from ingest.pipeline import Order, Progress, Report, load
+from ingest.streak import Skip
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ class Job:
         # A daemon, so that Ctrl-C ends the app; what was inserted stays.
         self._thread = Thread(target=self._run, name=f"load {order.collection}", daemon=True)
         self._thread.start()
+
+    def stop(self) -> None:
+        """End it early: what was read still comes in."""
+        self.order.stop.set()
 
     @property
     def running(self) -> bool:

@@ -1,9 +1,9 @@
 """From a source to a searchable collection: read, encode, insert, index."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,24 +12,22 @@ from PIL import Image
 
 from db.collections import Collection
 from db.database import Database
-from db.photos import Photo, PhotoTable
+from db.errors import ExplorerError
+from db.failures import Failure
+from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from ingest.images import full_size
 from ingest.models import full_name, load_model
+from ingest.readers import results
+from ingest.shard import Shard
 from ingest.sources import Source
+from ingest.streak import Skip, Streak
+from ingest.writer import Writer
 
 if TYPE_CHECKING:
-    from classifier.clip import Clip
+    from classifier.clip import Clip, Precision
 
 BATCH_SIZE = 32
-BLOCK = 512  # rows of one INSERT: each makes a part that the engine has to merge
-
-
-@dataclass(frozen=True)
-class Skip:
-    """A photo that was left out, and why."""
-
-    photo: Photo
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -51,13 +49,25 @@ class Progress:
 
 @dataclass
 class Report:
-    """What a load did."""
+    """What a load did.
+
+    Attributes:
+        collection: the name of the photo table.
+        rows: photos in it now.
+        added: photos that came in.
+        present: photos that were in it before.
+        known: photos that failed before for good, and were not tried again.
+        skipped: photos that were tried and left out.
+        stopped: whether it was told to stop before it was done.
+    """
 
     collection: str
     rows: int = 0
     added: int = 0
     present: int = 0
+    known: int = 0
     skipped: list[Skip] = field(default_factory=list)
+    stopped: bool = False
 
     def summary(self) -> str:
         """The closing line."""
@@ -66,7 +76,8 @@ class Report:
             f"{self.present:,} already there, {len(self.skipped):,} skipped"
         )
         reasons = Counter(skip.reason for skip in self.skipped).most_common()
-        return line + (f" ({', '.join(f'{n} {why}' for why, n in reasons)})" if reasons else "")
+        line += f" ({', '.join(f'{n:,} {why}' for why, n in reasons)})" if reasons else ""
+        return line + (f", {self.known:,} known to fail not tried again" if self.known else "")
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,10 @@ class Order:
         default_model: for a collection that is new, when no model was named.
         limit: look at the source's first photos only.
         batch_size: images encoded at once.
+        shard: the part of the photos to load; None for all.
+        retry_failed: try photos again that failed for good before.
+        stop: set it to end the load early: what was read still comes in.
+        precision: what a CPU encodes in.
     """
 
     source: Source
@@ -88,6 +103,10 @@ class Order:
     default_model: str
     limit: int | None = None
     batch_size: int = BATCH_SIZE
+    shard: Shard | None = None
+    retry_failed: bool = False
+    stop: Event = field(default_factory=Event)
+    precision: "Precision" = "float32"
 
 
 def load(
@@ -109,63 +128,92 @@ def load(
         report_skip: called for every photo that is left out.
 
     Raises:
-        ExplorerError: the source, the model or the collection can't be used.
+        ExplorerError: the source, the model or the collection can't be used, or the photo host is
+            down.
     """
+    report = Report(order.collection)
     report_progress(Progress("Listing the photos"))
-    photos = order.source.photos()[: order.limit]
     existing = database.collections.find(order.collection)
-    there = database.collections.photos(existing).ids() if existing else set()
-    missing = [photo for photo in photos if photo.id not in there]
-    report = Report(order.collection, present=len(photos) - len(missing))
+    work = _work(order, database, existing, report)
     model = full_name(order.model or (existing.model if existing else order.default_model))
-    if existing is not None and not missing and model == existing.model:
-        # Nothing to encode: the model, which takes seconds to load, is not needed.
-        table = database.collections.photos(existing)
-    else:
-        with order.source.ahead(missing):
+    # Without anything to encode, the model, which takes seconds to load, is not needed.
+    if work.photos or existing is None or model != existing.model:
+        with order.source.ahead(work.photos):
             report_progress(Progress("Loading the CLIP model"))
-            clip, table = _open(order, model, database)
-            run = _Run(order, clip, table, thumbnails, report)
-            for skip in run.add(missing, report_progress):
+            clip = load_model(model)
+            wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
+            table = database.collections.open(wanted)
+            run = _Run(order, clip, database, table, thumbnails, report)
+            for skip in run.add(work, report_progress):
                 report.skipped.append(skip)
                 report_skip(skip)
-    if len(there) + report.added:
-        table.build_index(
-            lambda state: report_progress(Progress("Building the index", share=state.progress))
-        )
-    report.rows = table.count()
+    _index(order, database, report, report_progress)
     return report
 
 
-def _open(order: Order, model: str, database: Database) -> tuple["Clip", PhotoTable]:
-    """The model, and the table that its vectors go to, which may be new."""
-    clip = load_model(model)
-    wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
-    return clip, database.collections.open(wanted)
+@dataclass(frozen=True)
+class _Work:
+    """The photos to try, and how some of them failed before."""
+
+    photos: Sequence[Photo]
+    failed: dict[str, Failure]
 
 
-class _Block:
-    """Rows that wait for one INSERT."""
+def _work(order: Order, database: Database, existing: Collection | None, report: Report) -> _Work:
+    """What is missing, except for what is known to fail."""
+    photos = order.source.photos()[: order.limit]
+    if order.shard is not None:
+        photos = [photo for photo in photos if order.shard.takes(photo.id)]
+    if existing is None:
+        return _Work(photos, {})
+    table = database.collections.photos(existing)
+    there, failed = table.ids(), database.failures.of(table)
+    missing = [photo for photo in photos if photo.id not in there]
+    tried = [photo for photo in missing if _may_do(order, photo, failed.get(photo.id))]
+    # What failed before comes last: it may fail again in a row, and tells nothing of the host.
+    tried.sort(key=lambda photo: photo.id in failed)
+    report.present, report.known = len(photos) - len(missing), len(missing) - len(tried)
+    return _Work(tried, failed)
 
-    def __init__(self, table: PhotoTable, report: Report) -> None:
-        self._table = table
-        self._report = report
-        self._photos: list[Photo] = []
-        self._vectors: list[npt.NDArray[np.float32]] = []
 
-    def add(self, photos: list[Photo], vectors: npt.NDArray[np.float32]) -> None:
-        """Take rows, and insert when there are enough."""
-        self._photos += photos
-        self._vectors.append(vectors)
-        if len(self._photos) >= BLOCK:
-            self.flush()
+def _may_do(order: Order, photo: Photo, failure: Failure | None) -> bool:
+    if failure is None or not failure.final or order.retry_failed:
+        return True
+    return photo.url != failure.url or order.source.changed(photo, failure.at)
 
-    def flush(self) -> None:
-        """Insert what waits."""
-        if self._photos:
-            self._table.add(self._photos, np.concatenate(self._vectors))
-            self._report.added += len(self._photos)
-        self._photos, self._vectors = [], []
+
+def _index(
+    order: Order,
+    database: Database,
+    report: Report,
+    report_progress: Callable[[Progress], None],
+) -> None:
+    """Build the index, unless the load is to stop."""
+    collection = database.collections.find(order.collection)
+    if collection is None:
+        raise ExplorerError(
+            f"{order.collection} was deleted while it was loaded: run it again to start anew"
+        )
+    table = database.collections.photos(collection)
+    report.rows = table.count()
+
+    def watch(state: IndexState) -> None:
+        report_progress(Progress("Building the index", share=state.progress))
+        if order.stop.is_set():
+            raise _Stopped
+
+    try:
+        if report.rows and not order.stop.is_set():
+            if report.added:
+                watch(IndexState("building"))  # said before the first, long statement
+            table.build_index(watch)
+    except _Stopped:
+        report.stopped = True
+    report.stopped = report.stopped or order.stop.is_set()
+
+
+class _Stopped(Exception):  # noqa: N818 -- not an error
+    """The load was told to stop while the index was built."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,60 +226,63 @@ class _Ready:
 
 @dataclass
 class _Run:
-    """One pass over the missing photos."""
+    """One pass over photos."""
 
     order: Order
     clip: "Clip"
+    database: Database
     table: PhotoTable
     thumbnails: Thumbnails | None
     report: Report
+    batch: list[_Ready] = field(default_factory=list)
 
-    def add(
-        self, photos: Sequence[Photo], report_progress: Callable[[Progress], None]
-    ) -> Iterator[Skip]:
+    def add(self, work: _Work, report_progress: Callable[[Progress], None]) -> Iterator[Skip]:
         """Insert the photos; yields those that had to be left out."""
-        batch: list[_Ready] = []
-        block = _Block(self.table, self.report)
-        for done, (photo, ready) in enumerate(self._read_all(photos), start=1):
-            if isinstance(ready, str):
-                yield Skip(photo, ready)
-            else:
-                batch.append(ready)
-            if len(batch) == self.order.batch_size or done == len(photos):
-                vectors = self.clip.encode_prepared([ready.pixels for ready in batch])
-                block.add([ready.photo for ready in batch], vectors)
-                batch.clear()
-            report_progress(Progress("Reading photos", done, len(photos), done / len(photos)))
-        block.flush()
+        total = len(work.photos)
+        source, stop = self.order.source, self.order.stop
+        streak = Streak(source.patience)
+        # At most two batches ahead, so that memory stays flat.
+        outcomes = results(self._read, work.photos, source.workers, 2 * self.order.batch_size, stop)
+        with Writer(self.database, self.table) as writer:
+            for done, outcome in enumerate(outcomes, start=1):
+                if isinstance(outcome, _Ready):
+                    self._take(outcome, writer)
+                elif outcome.final or not stop.is_set():
+                    streak.hold(outcome)
+                if _says_nothing_against_the_host(outcome, work):
+                    yield from writer.note(streak.release())
+                report_progress(Progress("Reading photos", done, total, done / total))
+                if streak.too_long:
+                    stop.set()  # ends the waits of those that are about to try again
+                    break
+            self._encode(writer)
+            if not streak.too_long:
+                yield from writer.note(streak.release())
+        self.report.added = writer.added
+        if streak.too_long:
+            raise ExplorerError(streak.complaint())
 
-    def _read_all(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, _Ready | str]]:
-        """Every photo, ready to be encoded, or the reason why there is none."""
-        if not self.order.source.workers:
-            yield from ((photo, self._read(photo)) for photo in photos)
-            return
-        with ThreadPoolExecutor(self.order.source.workers) as pool:
-            waiting: deque[tuple[Photo, Future[_Ready | str]]] = deque()
-            try:
-                for photo in photos:
-                    waiting.append((photo, pool.submit(self._read, photo)))
-                    # At most two batches ahead, so that memory stays flat.
-                    if len(waiting) > 2 * self.order.batch_size:
-                        photo, future = waiting.popleft()
-                        yield photo, future.result()
-                while waiting:
-                    photo, future = waiting.popleft()
-                    yield photo, future.result()
-            finally:
-                for _, future in waiting:
-                    future.cancel()
+    def _take(self, ready: _Ready, writer: Writer) -> None:
+        self.batch.append(ready)
+        if len(self.batch) == self.order.batch_size:
+            self._encode(writer)
 
-    def _read(self, photo: Photo) -> _Ready | str:
+    def _encode(self, writer: Writer) -> None:
+        """Hand the vectors of the batch, which may be empty, to the writer."""
+        pixels = [ready.pixels for ready in self.batch]
+        vectors = self.clip.encode_prepared(pixels, self.order.precision)
+        writer.add([ready.photo for ready in self.batch], vectors)
+        self.batch.clear()
+
+    def _read(self, photo: Photo) -> _Ready | Skip:
         """Read one photo, and let go of the open image: a camera's takes 72 MB or more."""
         try:
             image = self.order.source.read(photo, self.clip.image_size)
             return _Ready(self._completed(photo, image), self.clip.prepare(image))
-        except (OSError, ValueError) as error:
-            return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+        except OSError as error:
+            return Skip(photo, error.strerror or str(error), final=False)
+        except ValueError as error:
+            return Skip(photo, str(error), final=True)
 
     def _completed(self, photo: Photo, image: Image.Image) -> Photo:
         """Keep what only the open image tells: its size, and a thumbnail."""
@@ -239,4 +290,10 @@ class _Run:
             return photo
         if self.thumbnails is not None:
             self.thumbnails.put(photo.id, image)
-        return replace(photo, width=image.width, height=image.height)
+        width, height = full_size(image)
+        return replace(photo, width=width, height=height)
+
+
+def _says_nothing_against_the_host(outcome: _Ready | Skip, work: _Work) -> bool:
+    """Whether a photo came, or failed as it failed before."""
+    return isinstance(outcome, _Ready) or outcome.photo.id in work.failed

@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -13,11 +14,13 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import pandas as pd
 from PIL import Image
 
+from db import thumbnails
 from db.errors import ExplorerError, first_line
 from db.photos import Photo
 from db.settings import typed_path
 from ingest.download import Downloader, sized
 from ingest.images import decode
+from ingest.retry import Retries
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import PICTURE_SIDE, SAMPLE_SIZE, compose, scene_from_id
@@ -33,10 +36,13 @@ class Source(Protocol):
         name: what it is, in words.
         workers: how many photos to read at once, in threads; 0 where reading is Python code, which
             threads don't make faster, while the encoder has to wait for each of them.
+        patience: how many photos in a row may fail before the host behind them is taken for down;
+            None where there is no host.
     """
 
     name: str
     workers: int
+    patience: int | None
 
     def photos(self) -> Sequence[Photo]:
         """All photos, each id once, always in the same order.
@@ -59,9 +65,12 @@ class Source(Protocol):
             side: pixels of the shorter side that will do; the image may be larger.
 
         Raises:
-            OSError: the photo can't be had.
-            ValueError: it is no usable image.
+            OSError: the photo can't be had now; another time it may.
+            ValueError: it is gone, or no usable image; trying again is pointless.
         """
+
+    def changed(self, photo: Photo, since: datetime, /) -> bool:
+        """Whether a photo may be another one than it was then."""
 
 
 class SampleSource:
@@ -69,6 +78,7 @@ class SampleSource:
 
     name = "drawn scenes"
     workers = 0
+    patience: int | None = None
     _studio: Studio | None = None
 
     def photos(self) -> Sequence[Photo]:
@@ -100,11 +110,16 @@ class SampleSource:
             return self._studio.picture(scene.seed)
         return draw(scene, side)
 
+    def changed(self, _photo: Photo, _since: datetime) -> bool:
+        """See Source."""
+        return False
+
 
 class FolderSource:
     """Every image below a folder."""
 
     workers = 4
+    patience: int | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = (typed_path(str(folder)) or folder).resolve()
@@ -124,9 +139,16 @@ class FolderSource:
         """See Source. Threads are ahead enough."""
         return nullcontext()
 
-    def read(self, photo: Photo, side: int) -> Image.Image:  # noqa: ARG002 -- files have one size
-        """See Source."""
-        return decode(_path_of(photo.url))
+    def read(self, photo: Photo, side: int) -> Image.Image:
+        """See Source. It does for a thumbnail too, which is cut while the image is open."""
+        return decode(_path_of(photo.url), max(side, thumbnails.SIDE))
+
+    def changed(self, photo: Photo, since: datetime) -> bool:
+        """See Source. The time of the file's status tells: no program sets it back."""
+        try:
+            return _path_of(photo.url).stat().st_ctime >= since.timestamp()
+        except OSError:
+            return True
 
     def _photo(self, path: Path) -> Photo:
         inside = path.relative_to(self.folder)
@@ -142,10 +164,18 @@ class UnsplashSource:
     """Tables of photos of the Unsplash dataset, whose images come over HTTP."""
 
     workers = 16
+    # Two rounds of the workers. Here and there a photo is gone; never so many at once.
+    patience: int | None = 32
 
-    def __init__(self, tables: Sequence[Path]) -> None:
+    def __init__(self, tables: Sequence[Path], retries: Retries | None = None) -> None:
+        """Name the tables.
+
+        Args:
+            tables: files.
+            retries: what to do about faults that may pass.
+        """
         self._tables = [typed_path(str(table)) or table for table in tables]
-        self._downloader = Downloader()
+        self._downloader = Downloader(retries)
         self.name = "Unsplash " + ", ".join(table.name for table in self._tables)
 
     def photos(self) -> Sequence[Photo]:
@@ -162,7 +192,11 @@ class UnsplashSource:
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
-        return decode(BytesIO(self._downloader.get(sized(photo.url, side))))
+        return decode(BytesIO(self._downloader.get(sized(photo.url, side))), side)
+
+    def changed(self, _photo: Photo, _since: datetime) -> bool:
+        """See Source. An address of Unsplash's keeps its photo."""
+        return False
 
 
 def read_url(url: str, side: int = 400) -> Image.Image:
@@ -170,7 +204,7 @@ def read_url(url: str, side: int = 400) -> Image.Image:
 
     Args:
         url: the photo's url.
-        side: the size of a drawing, in pixels.
+        side: pixels of the shorter side that will do; a drawing has exactly that many.
 
     Raises:
         OSError: the file can't be read.
@@ -179,7 +213,7 @@ def read_url(url: str, side: int = 400) -> Image.Image:
     if url.startswith("sample:"):
         return draw(scene_from_id(url.removeprefix("sample:")), side)
     if url.startswith("file:"):
-        return decode(_path_of(url))
+        return decode(_path_of(url), side)
     raise ValueError(f"{url} is neither a file nor a drawing of the sample")
 
 

@@ -1,15 +1,18 @@
 """What is stored, and loading more."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import streamlit as st
 
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.faults import shown_url
-from db.photos import IndexState
+from db.photos import IndexState, PhotoTable
 from ingest.models import SAMPLE
 from ingest.pipeline import Order
+from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.loading import progress_of_job
 from pages.photo_grid import random_photos, show_photos
@@ -46,8 +49,13 @@ def _job(services: Services) -> None:
     if job.running:
         st.markdown(f"Loading **{job.order.collection}** from {job.order.source.name}")
         progress_of_job(services)
+        if st.button("Stop loading", icon=":material/stop:", disabled=job.order.stop.is_set()):
+            job.stop()
+            st.rerun()
     elif job.error:
         st.error(job.error, icon=":material/error:")
+    elif job.report is not None and job.report.stopped:
+        st.info(f"Stopped: {job.report.summary()}. Load it again to go on", icon=":material/stop:")
     elif job.report is not None:
         st.success(job.report.summary(), icon=":material/check_circle:")
     if job.skipped:
@@ -88,8 +96,28 @@ def _stored(services: Services, collections: list[Collection]) -> None:
     if collection.model == SAMPLE:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(random_photos(services, collection, 5), services.thumbnails)
+    _failures(services, table)
     with st.popover("Delete this collection", icon=":material/delete:"):
         _delete(services, collection, rows)
+
+
+def _failures(services: Services, table: PhotoTable) -> None:
+    failed = services.database.failures.of(table)
+    if not failed:
+        return
+    with st.expander(f"Not loaded: {len(failed):,} photos"):
+        st.dataframe(
+            [
+                {
+                    "photo": failure.url,
+                    "reason": failure.reason,
+                    "when": failure.at,
+                    "tried again": "if asked for" if failure.final else "with the next load",
+                }
+                for failure in failed.values()
+            ],
+            hide_index=True,
+        )
 
 
 def _state(state: IndexState) -> str:
@@ -106,7 +134,7 @@ def _delete(services: Services, collection: Collection, rows: int) -> None:
     if services.loader.running:
         st.caption("Wait until loading is done.")
     elif st.button("Delete", type="primary", key="delete_collection"):
-        services.database.collections.drop(collection)
+        services.database.drop(collection)
         st.rerun()
 
 
@@ -117,27 +145,55 @@ def _load_forms(services: Services) -> None:
     folder, unsplash, sample = st.tabs(["A folder", "Unsplash table", "Sample"])
     with folder, st.form("folder", border=False):
         path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
-        name, model, limit = _options(services, "photos")
+        options = _options(services, "photos")
         if st.form_submit_button("Load the folder", type="primary"):
-            source = FolderSource(Path(path)) if path.strip() else None
-            _start(services, source, "Type the path of a folder", name, model, limit)
+            if path.strip():
+                _run(services, options.order(FolderSource(Path(path))))
+            else:
+                st.error("Type the path of a folder")
     with unsplash, st.form("unsplash", border=False):
         path = st.text_input(
             "Photos table on this computer",
             placeholder="/home/me/unsplash/photos.csv000",
             help="From the Unsplash Lite dataset; the images are fetched from their addresses",
         )
-        name, model, limit = _options(services, "unsplash_25k")
+        options = _options(services, "unsplash_25k")
         if st.form_submit_button("Load the photos", type="primary"):
-            table = UnsplashSource([Path(path)]) if path.strip() else None
-            _start(services, table, "Type the path of a photos table", name, model, limit)
+            if path.strip():
+                source = UnsplashSource([Path(path)], Retries(options.stop))
+                _run(services, options.order(source))
+            else:
+                st.error("Type the path of a photos table")
     with sample:
         st.markdown("Drawn scenes with their own tiny CLIP model; only what is missing is added.")
         if st.button("Load the sample", type="primary"):
             _run(services, sample_order())
 
 
-def _options(services: Services, collection: str) -> tuple[str, str, int | None]:
+@dataclass(frozen=True)
+class _Options:
+    """What a form says beside the source."""
+
+    collection: str
+    model: str | None
+    default_model: str
+    limit: int | None
+    retry_failed: bool
+    stop: Event = field(default_factory=Event)
+
+    def order(self, source: Source) -> Order:
+        return Order(
+            source,
+            self.collection,
+            self.model,
+            self.default_model,
+            self.limit,
+            retry_failed=self.retry_failed,
+            stop=self.stop,
+        )
+
+
+def _options(services: Services, collection: str) -> _Options:
     left, middle, right = st.columns(3)
     name = left.text_input("Collection", collection)
     model = middle.text_input(
@@ -146,21 +202,17 @@ def _options(services: Services, collection: str) -> tuple[str, str, int | None]
         help="A hub id (downloaded once), a folder with a checkpoint, or sample",
     )
     limit = right.number_input("At most", min_value=1, value=None, placeholder="all", step=1)
-    return name.strip(), model.strip(), int(limit) if limit else None
-
-
-def _start(
-    services: Services,
-    source: Source | None,
-    otherwise: str,
-    name: str,
-    model: str,
-    limit: int | None,
-) -> None:
-    if source is None:
-        st.error(otherwise)
-        return
-    _run(services, Order(source, name, model or None, services.settings.clip_model, limit))
+    retry_failed = st.checkbox(
+        "Try photos again that failed for good",
+        help="Such as those with HTTP 404, or files that are no images; others are tried anyway",
+    )
+    return _Options(
+        name.strip(),
+        model.strip() or None,
+        services.settings.clip_model,
+        int(limit) if limit else None,
+        retry_failed,
+    )
 
 
 def _run(services: Services, order: Order) -> None:

@@ -1,5 +1,7 @@
 """What a screen shows while photos come in."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.services import Services
@@ -32,5 +34,7 @@ def progress_of_job(services: Services) -> None:
     if job is None or not job.running:
         st.rerun()
     progress = job.progress
+    if job.order.stop.is_set():
+        progress = replace(progress, step="Stopping: what was read still comes in")
     counted = f" · {progress.done:,} of {progress.total:,}" if progress.total else ""
     st.progress(progress.share or 0.0, text=f"{progress.step}{counted}")

@@ -1,10 +1,12 @@
 """A photo host on this machine: serves bytes over HTTP, and misbehaves where it is asked to."""
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
@@ -21,6 +23,9 @@ class Answer:
         location: where a redirect points to, or "".
         waits: whether the answer comes only when the host closes.
         stalls: whether the body's second half comes only when the host closes.
+        drips: seconds between two bytes of the body.
+        resets: whether the connection is reset instead of an answer.
+        headers: further ones.
     """
 
     body: bytes = b""
@@ -30,6 +35,9 @@ class Answer:
     location: str = ""
     waits: bool = False
     stalls: bool = False
+    drips: float = 0
+    resets: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -38,20 +46,28 @@ class PhotoHost:
 
     Attributes:
         url: its address, without a slash at the end.
-        answers: by path; a path that isn't there is answered with 404.
+        answers: by path; a path that isn't there is answered with 404. Of several, each is given
+            once, in turn, and the last one from then on.
+        latency: seconds before every answer.
         asked: every path with its query, in the order asked for.
         closing: set when the host is about to stop.
     """
 
     url: str
-    answers: dict[str, Answer | Path] = field(default_factory=dict)
+    answers: dict[str, list[Answer | Path]] = field(default_factory=dict)
+    latency: float = 0
     asked: list[str] = field(default_factory=list)
     closing: Event = field(default_factory=Event)
 
-    def serve(self, path: str, answer: Answer | Path) -> str:
+    def serve(self, path: str, *answers: Answer | Path) -> str:
         """Answer a path as told, or with a file; returns its URL."""
-        self.answers[path] = answer
+        self.answers[path] = list(answers)
         return self.url + path
+
+    def answer(self, path: str) -> Answer | Path:
+        """What the path is answered with this time."""
+        answers = self.answers.get(path, [Answer(b"not here", 404)])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 @contextmanager
@@ -77,28 +93,48 @@ def photo_host() -> Iterator[PhotoHost]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else the body waits 40 ms for the client to acknowledge the head.
+    disable_nagle_algorithm = True
     host: PhotoHost
 
     def do_GET(self) -> None:
         self.host.asked.append(self.path)
-        answer = self.host.answers.get(urlsplit(self.path).path, Answer(b"not here", 404))
+        if self.host.latency:
+            self.host.closing.wait(self.host.latency)
+        answer = self.host.answer(urlsplit(self.path).path)
         self._send(Answer(answer.read_bytes()) if isinstance(answer, Path) else answer)
 
     def _send(self, answer: Answer) -> None:
         if answer.waits:
             self.host.closing.wait()
+        if answer.resets:
+            # Closing with SO_LINGER at zero sends a reset.
+            self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            return
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body) + answer.missing))
         if answer.location:
             self.send_header("Location", answer.location)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
+        self._send_body(answer)
+        self.close_connection = answer.missing > 0
+
+    def _send_body(self, answer: Answer) -> None:
+        if answer.drips:
+            for byte in answer.body:
+                self.wfile.write(bytes([byte]))
+                self.host.closing.wait(answer.drips)
+            return
         half = len(answer.body) // 2 if answer.stalls else len(answer.body)
         self.wfile.write(answer.body[:half])
         if answer.stalls:
             self.host.closing.wait()
             self.wfile.write(answer.body[half:])
-        self.close_connection = answer.missing > 0
 
     def log_message(self, *arguments: object) -> None:
         """Keep the test's output clean."""

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from classifier.clip import Clip, Matrix, load_clip
+from classifier.clip import Clip, Matrix, Precision, _arithmetic, load_clip
 from db.errors import ExplorerError
 from tests.checkpoints import CONTEXT, SIDE, make_checkpoint
 from tests.hub import hub
@@ -131,6 +132,59 @@ def test_a_batch_gives_what_each_alone_gives(clip: Clip) -> None:
 def test_capital_letters_and_spaces_around_do_not_matter(clip: Clip) -> None:
     one, other = clip.encode_text(["a RED  boat ", "a red boat"])
     np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+# --- what the image tower computes in ---------------------------------------------------------
+
+
+def cosines(some: Matrix, others: Matrix) -> npt.NDArray[np.float64]:
+    """Of each row with the other's row; those of unit norm."""
+    return np.einsum("ij,ij->i", some.astype(np.float64), others.astype(np.float64))
+
+
+def test_bfloat16_gives_nearly_the_same_unit_vectors(clip: Clip) -> None:
+    prepared = [clip.prepare(image) for image in pictures(6)]
+    usual, faster = clip.encode_prepared(prepared), clip.encode_prepared(prepared, "bfloat16")
+    assert (faster.shape, faster.dtype) == ((6, 512), np.float32)
+    np.testing.assert_allclose(norms(faster), 1, atol=1e-6)
+    assert cosines(usual, faster).min() > 0.999
+    assert not np.array_equal(usual, faster)
+
+
+def test_bfloat16_is_used_only_when_asked_for(clip: Clip) -> None:
+    prepared = [clip.prepare(image) for image in pictures(6)]
+    before = clip.encode_prepared(prepared, "float32")
+    clip.encode_prepared(prepared, "bfloat16")
+    np.testing.assert_array_equal(clip.encode_prepared(prepared), before)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_graphics_processor_computes_in_half_precision(
+    device: str, precision: Precision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(torch, "autocast", lambda *arguments: asked.append(arguments))
+    _arithmetic(device, precision)
+    assert asked == [(device, torch.float16)]
+
+
+def test_half_precision_changes_neither_the_text_nor_the_fingerprint(
+    clip: Clip, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The CPU stands in for a graphics processor: it knows half precision too.
+    half = torch.autocast("cpu", torch.float16)
+    monkeypatch.setattr("classifier.clip._arithmetic", lambda device, precision: half)
+    halved = Clip("halved", folder)
+    vectors = halved.encode_images(pictures(6))
+    monkeypatch.undo()
+    usual = clip.encode_images(pictures(6))
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(norms(vectors), 1, atol=1e-6)
+    assert not np.array_equal(vectors, usual)
+    assert cosines(vectors, usual).min() > 0.9999
+    assert halved.fingerprint == clip.fingerprint
+    np.testing.assert_array_equal(halved.encode_text(PROMPTS), clip.encode_text(PROMPTS))
 
 
 # --- prompts that need care -------------------------------------------------------------------

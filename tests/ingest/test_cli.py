@@ -11,6 +11,7 @@ import ingest.__main__ as command_line
 from db.connection import checked_name
 from db.settings import ROOT, load_settings
 from ingest.__main__ import main, table_name
+from ingest.pipeline import Order
 from ingest.sample import CHECKPOINT
 from tests.ingest.photos import photo_bytes, write_broken, write_photos
 from tests.photo_host import Answer, photo_host
@@ -256,6 +257,24 @@ def test_a_table_of_something_else_is_one_line(run: Run, tmp_path: Path) -> None
         "Give the photos table of the Unsplash dataset"
     )
     assert_one_line(run("unsplash", "--photos", table), line)
+
+
+def test_a_precision_that_there_is_not_is_refused(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["folder", str(photos), "--precision", "int8"])
+    assert "argument --precision: invalid choice: 'int8'" in capsys.readouterr().err
+
+
+def test_the_precision_reaches_the_load(
+    photos: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Order] = []
+    monkeypatch.setattr(command_line, "_load", lambda order, settings: loaded.append(order))
+    run("folder", photos)
+    run("folder", photos, "--precision", "bfloat16")
+    assert [order.precision for order in loaded] == ["float32", "bfloat16"]
 
 
 @pytest.mark.parametrize("option", ["--limit", "--batch-size"])

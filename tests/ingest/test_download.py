@@ -5,9 +5,15 @@ import pytest
 
 from ingest import download
 from ingest.download import Downloader, sized
+from ingest.retry import Retries, TransientError
 from tests.photo_host import Answer, PhotoHost, photo_host
 
 BODY = bytes(range(256)) * 1024  # four pieces of a stream
+
+
+def impatient() -> Downloader:
+    """One that waits hardly at all between attempts."""
+    return Downloader(Retries(first_wait=0.001, longest_wait=0.002))
 
 
 @pytest.fixture
@@ -47,37 +53,96 @@ def test_threads_do_not_mix_their_photos_up(host: PhotoHost) -> None:
     assert got == {url: f"photo {n}".encode() for n, url in enumerate(urls)}
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (Answer(b"gone", 404), "HTTP 404"),
-        (Answer(b"sorry", 500), "HTTP 500"),
-        (Answer(b"", 204), "HTTP 204"),
-        (Answer(b""), "empty answer"),
-        (Answer(BODY, missing=1), "cut short"),
-        (Answer(b"", missing=10), "cut short"),
-    ],
-)
-def test_every_fault_has_its_reason(host: PhotoHost, answer: Answer, reason: str) -> None:
-    with pytest.raises((OSError, ValueError)) as refusal:
-        Downloader().get(host.serve("/a.jpg", answer))
-    assert str(refusal.value) == reason
+FOR_GOOD = [
+    (Answer(b"gone", 404), "HTTP 404"),
+    (Answer(b"gone", 410), "HTTP 410"),
+    (Answer(b"no", 501), "HTTP 501"),
+    (Answer(b"", 204), "HTTP 204"),
+    (Answer(b""), "empty answer"),
+    (Answer(b"no gzip", headers={"Content-Encoding": "gzip"}), "garbled answer"),
+]
+
+FOR_NOW = [
+    (Answer(b"sorry", 408), "HTTP 408"),
+    (Answer(b"sorry", 429), "HTTP 429"),
+    (Answer(b"sorry", 429, headers={"Retry-After": "0"}), "HTTP 429"),
+    (Answer(b"sorry", 429, headers={"Retry-After": "soon"}), "HTTP 429"),
+    (Answer(b"sorry", 500), "HTTP 500"),
+    (Answer(b"sorry", 502), "HTTP 502"),
+    (Answer(b"sorry", 503), "HTTP 503"),
+    (Answer(b"sorry", 504), "HTTP 504"),
+    (Answer(BODY, missing=1), "cut short"),
+    (Answer(b"", missing=10), "cut short"),
+    (Answer(resets=True), "no connection"),
+    (Answer(BODY, waits=True), "timed out"),
+    (Answer(BODY, stalls=True), "timed out"),
+]
 
 
-@pytest.mark.parametrize("answer", [Answer(BODY, waits=True), Answer(BODY, stalls=True)])
-def test_a_host_that_falls_silent_times_out(
-    host: PhotoHost, monkeypatch: pytest.MonkeyPatch, answer: Answer
+@pytest.mark.parametrize(("answer", "reason"), FOR_GOOD)
+def test_a_fault_for_good_is_told_after_one_attempt(
+    host: PhotoHost, answer: Answer, reason: str
 ) -> None:
-    monkeypatch.setattr(download, "READ_TIMEOUT", 0.05)
-    with pytest.raises(OSError, match=r"^timed out$"):
-        Downloader().get(host.serve("/a.jpg", answer))
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- the next line has the text
+        impatient().get(host.serve("/a.jpg", answer, Answer(BODY)))
+    assert str(refusal.value) == reason
+    assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 451])
+def test_a_closed_door_is_not_knocked_at_again_in_this_run(host: PhotoHost, status: int) -> None:
+    with pytest.raises(OSError, match=rf"^HTTP {status}$") as refusal:
+        impatient().get(host.serve("/a.jpg", Answer(b"no", status), Answer(BODY)))
+    assert not isinstance(refusal.value, TransientError)
+    assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize(("answer", "reason"), FOR_NOW)
+def test_a_fault_for_now_is_tried_again(
+    host: PhotoHost, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
+) -> None:
+    monkeypatch.setattr(download, "READ_TIMEOUT", 0.1)
+    assert impatient().get(host.serve("/a.jpg", answer, answer, Answer(BODY))) == BODY
+    assert len(host.asked) == 3
+
+
+@pytest.mark.parametrize(("answer", "reason"), FOR_NOW)
+def test_a_fault_that_stays_is_told_in_the_end(
+    host: PhotoHost, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
+) -> None:
+    monkeypatch.setattr(download, "READ_TIMEOUT", 0.1)
+    downloader = Downloader(Retries(attempts=2, first_wait=0.001))
+    with pytest.raises(TransientError) as refusal:
+        downloader.get(host.serve("/a.jpg", answer))
+    assert str(refusal.value) == reason
+    assert len(host.asked) == 2
+
+
+def test_the_wait_is_the_one_that_the_host_asks_for(host: PhotoHost) -> None:
+    busy = Answer(b"sorry", 429, headers={"Retry-After": "3600"})
+    url = host.serve("/a.jpg", busy, busy, Answer(BODY))
+    # Were it not cut to the longest wait, this would take an hour.
+    assert Downloader(Retries(longest_wait=0.01)).get(url) == BODY
+    dated = Answer(b"", 503, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    # A date that is past: no wait, where the first one of its own would take that hour.
+    assert Downloader(Retries(first_wait=3600, longest_wait=3600)).get(
+        host.serve("/b.jpg", dated, Answer(BODY))
+    )
+
+
+def test_a_host_that_sends_a_byte_now_and_then_times_out(
+    host: PhotoHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TOTAL_TIMEOUT", 0.1)
+    with pytest.raises(TransientError, match=r"^timed out$"):
+        Downloader(Retries(attempts=1)).get(host.serve("/a.jpg", Answer(BODY, drips=0.02)))
 
 
 def test_a_host_that_is_not_there_is_no_connection() -> None:
     with photo_host() as gone:
         url = gone.url
-    with pytest.raises(OSError, match=r"^no connection$"):
-        Downloader().get(f"{url}/a.jpg")
+    with pytest.raises(TransientError, match=r"^no connection$"):
+        impatient().get(f"{url}/a.jpg")
 
 
 def test_a_body_over_the_limit_is_refused(host: PhotoHost, monkeypatch: pytest.MonkeyPatch) -> None:

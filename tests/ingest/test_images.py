@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from ingest.images import MAX_PIXELS, decode
+from ingest.images import MAX_PIXELS, decode, full_size
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 0)
 ORIENTATION = 0x0112
@@ -182,7 +182,7 @@ def test_an_image_cut_short_is_refused(form: str, share: float) -> None:
 
 def test_a_truncated_jpeg_is_called_so() -> None:
     body = saved(noise(), "JPEG").getvalue()
-    with pytest.raises(OSError, match=r"^image cut short$"):
+    with pytest.raises(ValueError, match=r"^image cut short$"):
         decode(BytesIO(body[:-300]))
 
 
@@ -249,3 +249,85 @@ def test_an_image_just_below_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) 
 def test_the_limit_is_the_one_that_the_refusal_names() -> None:
     # Pillow refuses what has more than twice as many.
     assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS // 2 == 60_000_000
+
+
+# --- as many pixels as will do ----------------------------------------------------------------
+
+
+def gradient(width: int, height: int) -> Image.Image:
+    """Smooth, and without a symmetry."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([x, y, (x + y) / 4], axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("side", "read"),
+    [
+        (None, (801, 1200)),
+        (1000, (801, 1200)),
+        (401, (801, 1200)),
+        (400, (401, 600)),
+        (201, (401, 600)),
+        (200, (201, 300)),
+        (100, (101, 150)),
+        (32, (101, 150)),
+    ],
+)
+def test_a_jpeg_of_twice_the_side_or_more_is_read_smaller(
+    side: int | None, read: tuple[int, int]
+) -> None:
+    image = decode(saved(gradient(801, 1200), "JPEG"), side)
+    assert (image.mode, image.size, full_size(image)) == ("RGB", read, (801, 1200))
+
+
+def test_a_smaller_read_shows_the_same_picture() -> None:
+    whole = gradient(800, 1200)
+    reduced = decode(saved(whole, "JPEG", quality=95), 200)
+    expected = pixels(whole.resize(reduced.size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(pixels(reduced).astype(int) - expected).max() < 8
+
+
+@pytest.mark.parametrize("orientation", STORED_AS)
+def test_a_smaller_read_is_upright_and_knows_the_size_of_the_upright_file(
+    orientation: int,
+) -> None:
+    turn = STORED_AS[orientation]
+    picture = four_corners().resize((960, 640), Image.Resampling.NEAREST)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    stored = picture if turn is None else picture.transpose(turn)
+    image = decode(saved(stored, "JPEG", quality=95, exif=exif.tobytes()), 160)
+    assert (image.size, full_size(image)) == ((240, 160), (960, 640))
+    for place, colour in {(60, 40): RED, (180, 40): GREEN, (60, 120): BLUE}.items():
+        assert np.abs(np.subtract(image.getpixel(place), colour)).max() < 8
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
+def test_other_formats_are_read_whole(form: str) -> None:
+    image = decode(saved(gradient(400, 300), form), 100)
+    assert image.size == full_size(image) == (400, 300)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_jpeg_in_grey_or_for_print_is_read_smaller_too(mode: str) -> None:
+    image = decode(saved(gradient(400, 300).convert(mode), "JPEG"), 75)
+    assert (image.mode, image.size, full_size(image)) == ("RGB", (100, 75), (400, 300))
+
+
+def test_a_jpeg_cut_short_is_refused_when_read_smaller() -> None:
+    body = saved(noise(512), "JPEG").getvalue()
+    with pytest.raises(OSError, match=r"^image cut short$"):
+        decode(BytesIO(body[: len(body) // 2]), 64)
+
+
+def test_an_image_from_elsewhere_has_the_size_it_has() -> None:
+    assert full_size(gradient(30, 20)) == (30, 20)
+
+
+def test_a_decoded_image_outlives_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    gradient(64, 48).save(path)
+    image = decode(path)
+    path.unlink()
+    assert image.resize((8, 6)).size == (8, 6)
+    np.testing.assert_array_equal(pixels(image.copy()), pixels(image))

@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -23,6 +24,7 @@ class Gated:
 
     name = "a gate"
     workers = 1
+    patience: int | None = None
 
     def __init__(self) -> None:
         self.gate = Event()
@@ -33,6 +35,9 @@ class Gated:
 
     def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def changed(self, photo: Photo, since: datetime) -> bool:
+        return False
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         self.asked.set()

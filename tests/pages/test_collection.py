@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from classifier.clip import Clip
 from db.collections import Collection
 from pages.services import Services
+from tests.photo_host import Answer, photo_host
 
 
 def script(services: object) -> None:
@@ -75,7 +76,44 @@ def test_a_folder_is_loaded_in_the_background(
     )
     (stored,) = services.database.collections.all()
     assert (stored.name, stored.model) == ("photos", clip.model_id)
-    assert page.expander[0].label == "1 skipped"
+    assert [expander.label for expander in page.expander] == [
+        "Not loaded: 1 photos",
+        "1 skipped",
+    ]
+
+
+def test_a_load_can_be_stopped_from_the_page(services: Services, tmp_path: Path) -> None:
+    with photo_host() as host:
+        url = host.serve("/a.jpg", Answer(waits=True))
+        table = tmp_path / "photos.csv000"
+        table.write_text(f"photo_id,photo_image_url\na,{url}\n")
+        page = open_page(services)
+        field(page, "Photos table on this computer").set_value(str(table))  # type: ignore[attr-defined]
+        submit(page, "Load the photos")
+        job = services.loader.job
+        assert job is not None
+        submit(page, "Stop loading")
+        assert job.order.stop.is_set()
+        host.closing.set()
+        job.wait(60)
+    assert "Stopped: " in open_page(services).info[-1].value
+
+
+def test_what_failed_for_good_is_tried_again_when_asked_for(
+    services: Services, pictures: Path
+) -> None:
+    def load(*, again: bool) -> str:
+        page = open_page(services)
+        field(page, "Folder on this computer").set_value(str(pictures))  # type: ignore[attr-defined]
+        page.checkbox[0].set_value(again)
+        submit(page, "Load the folder")
+        assert services.loader.job is not None
+        services.loader.job.wait(60)
+        return str(open_page(services).success[0].value)
+
+    assert "1 skipped" in load(again=False)
+    assert load(again=False).endswith("0 skipped, 1 known to fail not tried again")
+    assert "1 skipped" in load(again=True)
 
 
 def test_bad_input_is_one_line_and_starts_nothing(services: Services) -> None:

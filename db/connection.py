@@ -1,70 +1,116 @@
 """A connection: one clickhouse-connect client and the dialect of the engine behind it."""
 
 import fcntl
+import logging
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from db.dialect import Dialect, Embedded, server_dialect
+from db.dialect import ClickHouse, Dialect, Embedded, server_dialect
 from db.errors import ExplorerError, first_line
+from db.faults import Fault, fault_of, shown_url
 
+_LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 Parameters = Mapping[str, Any] | None
+
+
+# How often a statement is tried while nothing answers: about 1.5 s in all under a page that
+# somebody waits for, half a minute under a load.
+PAGE, LOAD = 5, 10
+
+# Statements that change nothing when they are run a second time.
+_REPEATABLE = re.compile(
+    r"(SELECT|EXISTS|EXPLAIN|DESCRIBE|OPTIMIZE|CREATE OR REPLACE)\b|.*\bIF (NOT )?EXISTS\b"
+)
+
+T = TypeVar("T")
+
+
+@dataclass
+class Health:
+    """Whether the last statement was answered: while none is, waiting for each would be in vain."""
+
+    away: bool = False
 
 
 @dataclass(frozen=True)
 class Connection:
     """A client of one database; safe to share between threads, which then take turns.
 
-    Whatever goes wrong behind a statement is raised as an ExplorerError.
+    Whatever goes wrong behind a statement is raised as an ExplorerError. What passes, as a server
+    that restarts, is waited for: reads and inserts are tried again, and so is any statement that
+    surely was not run. An insert may therefore be done twice: whoever reads takes a row once.
 
     A long statement (an index build) makes the others wait: give it a connection of its own with
     `again()`.
+
+    Attributes:
+        url: the DSN.
+        client: clickhouse-connect's.
+        dialect: of the engine behind it.
+        tries: how often a statement is tried while nothing answers.
+        sleep: waits between two tries, in seconds.
+        health: shared by all connections to the database.
     """
 
     url: str
     client: Client
     dialect: Dialect
+    tries: int = PAGE
+    sleep: Callable[[float], None] = time.sleep
+    health: Health = field(default_factory=Health)
 
     def again(self) -> "Connection":
-        """A second connection to the same database, with a client of its own."""
-        return Connection(self.url, _open_client(self.url), self.dialect)
+        """A second, more patient connection to the same database, with a client of its own."""
+        return replace(self, client=_open_client(self.url), tries=LOAD)
+
+    @property
+    def engine(self) -> str:
+        """The kind of engine and its version, as it told when it was asked."""
+        return f"{self.dialect.name} {self.client.server_version}"
 
     def command(self, sql: str, parameters: Parameters = None) -> Any:
         """Run a statement that returns at most one value."""
-        with _told():
-            return self.client.command(
+        return self._run(
+            lambda: self.client.command(
                 sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
-            )
+            ),
+            repeatable=bool(_REPEATABLE.match(sql)),
+        )
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
         """Run a query; one dictionary a row."""
-        with _told():
-            result = self.client.query(
+        result = self._run(
+            lambda: self.client.query(
                 sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
             )
+        )
         return list(result.named_results())
 
     def arrow(self, sql: str, parameters: Parameters = None) -> pa.Table:
         """Run a query whose rows hold vectors; Arrow carries them without a Python list each."""
-        with _told():
-            return self.client.query_arrow(
+        return self._run(
+            lambda: self.client.query_arrow(
                 sql,
                 parameters=_copy(parameters),
                 settings=_room_for(sql, parameters),
                 use_strings=True,
             )
+        )
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert one row."""
@@ -74,34 +120,73 @@ class Connection:
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert rows in one block."""
-        with _told():
-            self.client.insert(table, rows, column_names=columns)
+        self._run(lambda: self.client.insert(table, rows, column_names=columns))
 
     def insert_arrow(self, table: str, rows: pa.Table) -> None:
         """Insert the rows of an Arrow table, matching columns by name."""
-        with _told():
-            self.client.insert_arrow(table, rows)
+        self._run(lambda: self.client.insert_arrow(table, rows))
 
     def close(self) -> None:
         """Give the client, and with the last one the embedded engine, back."""
         self.client.close()
 
+    def _run(self, statement: Callable[[], T], repeatable: bool = True) -> T:
+        tries = 1 if self.health.away and self.tries == PAGE else self.tries
+        retrying = Retrying(
+            sleep=self.sleep,
+            stop=stop_after_attempt(tries),
+            wait=wait_exponential(multiplier=0.1, max=8),
+            retry=retry_if_exception(lambda error: _may_repeat(error, repeatable)),
+            reraise=True,
+        )
+        try:
+            answer: T = retrying(_told, statement, self.url)
+        except _FailedError as error:
+            self.health.away = error.fault.passes and error.fault.unsent
+            raise ExplorerError(error.fault.line) from error.__cause__
+        self.health.away = False
+        return answer
 
-def connect(url: str) -> Connection:
+
+class _FailedError(Exception):
+    """A statement that failed, on its way to become one line."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.line)
+        self.fault = fault
+
+
+def _told(statement: Callable[[], T], url: str) -> T:
+    try:
+        return statement()
+    except (ClickHouseError, OSError) as error:
+        raise _FailedError(fault_of(error, url)) from error
+
+
+def _may_repeat(error: BaseException, repeatable: bool) -> bool:
+    if not isinstance(error, _FailedError):
+        return False
+    return error.fault.passes and (repeatable or error.fault.unsent)
+
+
+def connect(url: str, tries: int = PAGE) -> Connection:
     """Open the database that a DSN names, and find out which engine it is.
 
     Args:
         url: `chdb:///absolute/path[?database=name]`, or a clickhouse-connect DSN.
+        tries: how often a statement is tried while nothing answers.
 
     Raises:
         ExplorerError: the engine can't be reached, or another process has the embedded one open.
     """
     if url.startswith("chdb:"):
         _create_database(url)
-        connection = Connection(url, _open_client(url), Embedded())
+        connection = Connection(url, _open_client(url), Embedded(), tries)
     else:
         client = _open_client(url)
-        connection = Connection(url, client, _server_dialect(client, url))
+        if warning := unencrypted(url):
+            _LOG.warning("%s", warning)
+        connection = Connection(url, client, _server_dialect(client, url), tries)
     for statement in connection.dialect.set_up():
         connection.command(statement)
     return connection
@@ -119,13 +204,6 @@ def checked_name(name: str) -> str:
             "not starting with a digit"
         )
     return name
-
-
-def shown_url(url: str) -> str:
-    """A DSN without its password and options, fit for a screen or a log."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{unquote(parts.path)}"
 
 
 def uses_tls(url: str) -> bool:
@@ -146,16 +224,22 @@ def uses_tls(url: str) -> bool:
     return parts.scheme == "https" or parts.port in (443, 8443)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the engine or the network says into one line."""
+def unencrypted(url: str) -> str:
+    """A warning where a DSN sends all in the clear to another machine; "" where it doesn't."""
+    host = urlsplit(url).hostname or ""
+    if url.startswith("chdb:") or uses_tls(url) or _is_this_machine(host):
+        return ""
+    return (
+        f"The password, the photos' data and the thumbs go to {host} unencrypted: write https:// "
+        "in DATABASE_URL, or add ?secure=true"
+    )
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        yield
-    except (ClickHouseError, OSError) as error:
-        raise ExplorerError(
-            f"The database failed: {first_line(error)}. What was stored stays; check the disk, or "
-            "that the server is up, and try again"
-        ) from error
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _open_client(url: str) -> Client:
@@ -170,10 +254,12 @@ def _open_client(url: str) -> Client:
             autogenerate_session_id=False,
             tz_mode="schema",
         )
-    except (ClickHouseError, OSError, ValueError, TypeError) as error:
+    except (ClickHouseError, OSError) as error:
+        raise ExplorerError(fault_of(error, url).line) from error
+    except (ValueError, TypeError) as error:
         raise ExplorerError(
-            f"Can't use the database at {shown_url(url)}: {first_line(error)}. "
-            "Check DATABASE_URL and that the server is up"
+            f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "
+            "option behind its question mark"
         ) from error
 
 
@@ -238,11 +324,9 @@ def _embedded_target(url: str) -> tuple[Path, str | None]:
 
 def _server_dialect(client: Client, url: str) -> Dialect:
     # MyScale reports ClickHouse's version, so it is known by a table that only it has.
-    with _told():
-        found = client.command(
-            "SELECT count() FROM system.tables "
-            "WHERE database = 'system' AND name = 'vector_indices'"
-        )
+    found = Connection(url, client, ClickHouse()).command(
+        "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
+    )
     alpha = parse_qs(urlsplit(url).query).get("alpha", [""])[-1]
     return server_dialect(
         client.server_version or "", bool(int(str(found))), int(alpha) if alpha else None

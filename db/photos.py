@@ -266,6 +266,16 @@ class PhotoTable:
         rows = self._connection.rows(self._dialect.index_state(), {"table": self.name})
         return IndexState(**rows[0]) if rows else IndexState("none")
 
+    def drop_doubles(self) -> None:
+        """Leave each photo once.
+
+        Two loads at once, and a block that was sent again because no answer came, leave some twice,
+        and no engine sees to it.
+        """
+        unique = self._connection.command(f"SELECT uniqExact(id) FROM {self.name}")
+        if self.count() != int(unique):
+            self._connection.command(f"OPTIMIZE TABLE {self.name} FINAL DEDUPLICATE BY id")
+
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
     ) -> None:

@@ -84,7 +84,10 @@ class SessionSummary:
 
 
 class Sessions:
-    """All sessions of a database. Rows are only ever added."""
+    """All sessions of a database.
+
+    Rows are only ever added, and one that was sent twice, because no answer came, counts once.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -128,7 +131,7 @@ class Sessions:
         """The session's rounds, first to last."""
         rows = self._connection.rows(
             "SELECT round, weight, photos FROM rounds WHERE session = %(id)s "
-            "ORDER BY round, made LIMIT 1 BY round",
+            "ORDER BY round, made DESC LIMIT 1 BY round",
             {"id": session},
         )
         return [
@@ -145,7 +148,7 @@ class Sessions:
         """Every thumb and undoing of the session, in the order they were given."""
         rows = self._connection.rows(
             "SELECT session, sequence, action, undoes, photo, label, round FROM labels "
-            "WHERE session = %(id)s ORDER BY sequence",
+            "WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence, photo",
             {"id": session},
         )
         return [LabelRow(**row) for row in rows]
@@ -156,7 +159,7 @@ class Sessions:
             "SELECT id, collection, prompt, created, rounds FROM sessions INNER JOIN ("
             "SELECT session, uniqExact(round) AS rounds FROM rounds GROUP BY session) AS shown "
             "ON sessions.id = shown.session WHERE collection = %(collection)s "
-            "ORDER BY created DESC LIMIT %(n)s",
+            "ORDER BY created DESC LIMIT 1 BY id LIMIT %(n)s",
             {"collection": collection, "n": n},
         )
         return [SessionSummary(**row) for row in rows]

@@ -228,6 +228,7 @@ def _index(
     if table.count() and not order.stop.is_set():
         if report.added:
             watch(IndexState("building"))  # said before the first, long statement
+        table.drop_doubles()
         table.build_index(watch)
 
 

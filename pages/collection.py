@@ -7,8 +7,8 @@ from threading import Event
 import streamlit as st
 
 from db.collections import Collection
-from db.connection import shown_url
 from db.errors import ExplorerError
+from db.faults import shown_url
 from db.photos import IndexState, PhotoTable
 from ingest.models import SAMPLE
 from ingest.pipeline import Order

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pytest
 from db.collections import Collection
 from db.database import Database, open_database
 from db.photos import Photo, PhotoTable
+from tests.clickhouse_server import ClickHouseServer
 
 _numbers = count()
 
@@ -42,6 +44,21 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def server(engine: str) -> Iterator[ClickHouseServer]:
+    """The engine behind ClickHouse's HTTP interface, to be stopped and started."""
+    with ClickHouseServer(Path(unquote(urlsplit(engine).path))) as running:
+        yield running
+
+
+@pytest.fixture
+def server_url(server: ClickHouseServer) -> str:
+    """The DSN of an empty database of that server."""
+    name = f"test_{next(_numbers)}"
+    server.run(f"CREATE DATABASE {name}")
+    return f"{server.url}/{name}"
 
 
 @pytest.fixture

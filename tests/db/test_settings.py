@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from db.connection import shown_url, uses_tls
+from db.connection import uses_tls
 from db.errors import ExplorerError
+from db.faults import shown_url
 from db.settings import ROOT, load_settings, typed_path
 
 NO_SECRETS = Path("/nonexistent/secrets.toml")

@@ -1,0 +1,182 @@
+"""What can go wrong between us and a server, each said in one line with what to do."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from clickhouse_connect.driver.exceptions import Error
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from db.errors import first_line
+
+# Codes of ClickHouse, src/Common/ErrorCodes.cpp.
+_UNKNOWN_DATABASE, _READONLY, _ACCESS_DENIED, _TIMEOUT = 81, 164, 497, 159
+_WRONG_USER = (192, 193, 194, 516)
+_BUSY = (202, 252)  # too many queries at once, too many parts to merge
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a statement failed.
+
+    Attributes:
+        line: what, which server, and what to do; never a password.
+        passes: whether it may be gone a moment later.
+        unsent: whether the statement was surely not run.
+    """
+
+    line: str
+    passes: bool = False
+    unsent: bool = False
+
+
+def shown_url(url: str) -> str:
+    """A DSN without its password and options, fit for a screen or a log."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{unquote(parts.path)}"
+
+
+def fault_of(error: Exception, url: str) -> Fault:
+    """What an error of the client library or of the engine means.
+
+    Args:
+        error: what was raised behind a statement.
+        url: the DSN of the database, whose password is kept out of the line.
+    """
+    cause = error.__cause__
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(reason, Exception):
+        found = _of_network(reason, url)
+    else:
+        found = _of_server(error, url) if isinstance(error, Error) else None
+    return found or Fault(_without_password(_plain(error), url))
+
+
+def _of_network(reason: Exception, url: str) -> Fault | None:
+    where = shown_url(url)
+    if isinstance(reason, SSLError):
+        return Fault(_tls(reason, where))
+    if isinstance(reason, NameResolutionError):
+        return Fault(
+            f"There is no host {urlsplit(url).hostname} for the database: correct DATABASE_URL, "
+            "or check the network",
+            passes=True,
+            unsent=True,
+        )
+    if isinstance(reason, ConnectTimeoutError) and not isinstance(reason, NewConnectionError):
+        return Fault(
+            f"{where} can't be reached: check the network and its firewall, or correct "
+            "DATABASE_URL",
+            unsent=True,
+        )
+    if isinstance(reason, NewConnectionError):
+        return Fault(
+            f"Nothing answers at {where}: start the server, or correct DATABASE_URL",
+            passes=True,
+            unsent=True,
+        )
+    if isinstance(reason, ReadTimeoutError):
+        return Fault(
+            f"{where} took too long to answer: try again when it is less busy, or add "
+            "?send_receive_timeout=SECONDS to DATABASE_URL"
+        )
+    if isinstance(reason, ProtocolError):
+        return Fault(
+            f"The connection to {where} broke: try again in a moment, since the server may be "
+            "restarting; if it never answers, check http and https in DATABASE_URL",
+            passes=True,
+        )
+    return None
+
+
+def _tls(reason: SSLError, where: str) -> str:
+    text = str(reason)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        why = re.search(r"verify failed: (.*?) \(", text)
+        return (
+            f"The certificate of {where} is not trusted ({why[1] if why else 'no reason given'}): "
+            "add ?ca_cert=/path/to/its/authority.pem to DATABASE_URL, or ?verify=false where the "
+            "network is yours"
+        )
+    return (
+        f"{where} speaks no TLS on that port: write http:// for it in DATABASE_URL, or the port "
+        "that does, usually 8443"
+    )
+
+
+def _of_server(error: Error, url: str) -> Fault | None:
+    where, parts = shown_url(url), urlsplit(url)
+    user = unquote(parts.username or "default")
+    if error.code in _WRONG_USER:
+        return Fault(
+            f"{where} refuses the user {user}: correct the user in DATABASE_URL, and the password "
+            "there or in DATABASE_PASSWORD"
+        )
+    if error.code == _UNKNOWN_DATABASE:
+        name = unquote(parts.path.strip("/")) or "default"
+        return Fault(
+            f"There is no database {name} at {shown_url(parts._replace(path='').geturl())}: "
+            f"create it there (CREATE DATABASE {name}), or name another one in DATABASE_URL"
+        )
+    if error.code == _READONLY:
+        return Fault(
+            f"The user {user} may only read at {where}: photos, sessions and thumbs are stored "
+            "there, so name a user in DATABASE_URL who may write"
+        )
+    if error.code == _ACCESS_DENIED:
+        return Fault(
+            f"The user {user} lacks a right at {where} ({_detail(error)}): grant it, or name "
+            "another user in DATABASE_URL"
+        )
+    if error.code == _TIMEOUT:
+        return Fault(
+            f"{where} gave up, since the statement took longer than it allows ({_detail(error)}): "
+            "try again when it is less busy, or raise its max_execution_time"
+        )
+    if error.code is None:
+        return _of_status(str(error), where)
+    line = _without_password(_plain(error), url)
+    return Fault(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
+
+
+def _of_status(text: str, where: str) -> Fault | None:
+    status = re.search(r"HTTP status (\d+)", text)
+    if status is None:
+        return None
+    if status[1] in ("429", "502", "503", "504"):
+        return Fault(
+            f"{where} is not available just now (HTTP status {status[1]}): try again in a moment",
+            passes=True,
+        )
+    return Fault(
+        f"What answers at {where} is no ClickHouse or MyScale (HTTP status {status[1]}): correct "
+        "the host and the port in DATABASE_URL"
+    )
+
+
+def _plain(error: Exception) -> str:
+    return (
+        f"The database failed: {_detail(error)}. What was stored stays; check the disk, or that "
+        "the server is up, and try again"
+    )
+
+
+def _detail(error: Exception) -> str:
+    """The engine's own sentence, without what the client puts around it."""
+    line = first_line(error)
+    line = line[max(line.find("Code: "), 0) :]
+    return re.sub(r"( \(version .*\))?( \(for url \S+\))?$", "", line).rstrip(".")
+
+
+def _without_password(line: str, url: str) -> str:
+    password = unquote(urlsplit(url).password or "")
+    return line.replace(password, "***") if password else line

@@ -80,6 +80,8 @@ class Session:
         self._labels: dict[str, int] = {}
         self._actions: list[_Action] = []
         self._sequence = 0
+        self._unstored: list[LabelRow] = []
+        self._trouble = ""
         self._lock = RLock()
         self._sessions = database.sessions
         self._photos = database.collections.photos(collection)
@@ -190,8 +192,35 @@ class Session:
         """Whether there is a thumb to take back."""
         return bool(self._actions)
 
+    @property
+    def unstored(self) -> int:
+        """How many thumbs (and undoings) the database has not taken yet."""
+        return len(self._unstored)
+
+    @property
+    def trouble(self) -> str:
+        """Why there are unstored thumbs, in one line, or ""."""
+        return self._trouble
+
+    def store(self) -> None:
+        """Store what is unstored; where the database doesn't take it, it is kept as it is.
+
+        A row that was stored although no answer came is sent again: it counts once.
+        """
+        with self._lock:
+            if not self._unstored:
+                return
+            try:
+                self._sessions.add_labels(self._unstored)
+            except ExplorerError as error:
+                self._trouble = str(error)
+            else:
+                self._unstored, self._trouble = [], ""
+
     def label(self, photo: str, label: int) -> None:
         """Give a photo a thumb (UP, DOWN) or take it away (NONE), and store that.
+
+        While the database doesn't take it, it stands all the same: see `unstored`.
 
         Raises:
             ExplorerError: the photo was not shown in this session.
@@ -342,9 +371,10 @@ class Session:
             LabelRow(self.row.id, action + i, action, undoes, photo, label, len(self.rounds))
             for i, (photo, label) in enumerate(labels.items())
         ]
-        self._sessions.add_labels(rows)
         for row in rows:
             self._replay(row)
+        self._unstored += rows
+        self.store()
 
     def _replay(self, row: LabelRow) -> None:
         self._sequence = row.sequence

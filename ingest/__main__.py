@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from db.database import Database, open_database
 from db.errors import ExplorerError, first_line
+from db.faults import shown_url
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.archive import VERSION, Archive
@@ -256,7 +257,8 @@ def _status(settings: Settings, *, failures: bool) -> None:
 
 def _status_lines(database: Database) -> list[str]:
     collections = database.collections.all()
-    lines = [f"engine: {database.connection.dialect.name}"]
+    connection = database.connection
+    lines = [f"engine: {connection.engine} at {shown_url(connection.url)}"]
     for collection in collections:
         table = database.collections.photos(collection)
         index = table.index_state()

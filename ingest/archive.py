@@ -87,7 +87,7 @@ class Archive:
                 raise Stopped from error
             raise ExplorerError(
                 f"Can't download {self._url}: {first_line(error)}. What is there of it stays: run "
-                "it again to go on, or give the dataset's tables with --photos"
+                "it again to go on, or name the tables of a dataset that you have (--photos)"
             ) from error
 
     def _go_on(self, tell: Tell) -> bool:
@@ -142,7 +142,7 @@ class Archive:
         else:
             raise ExplorerError(
                 f"Can't download {self._url}: HTTP {response.status_code}. Check --version and "
-                "UNSPLASH_URL, or give the dataset's tables with --photos"
+                "UNSPLASH_URL, or name the tables of a dataset that you have (--photos)"
             )
         total = have + int(response.headers.get("Content-Length", 0))
         with self._part.open("r+b" if have else "wb") as file:
@@ -235,5 +235,5 @@ class Archive:
         self._forget()
         return ExplorerError(
             f"{self._url} is not the archive that it should be: {why}. It was deleted: run it "
-            "again to download it anew, or give the dataset's tables with --photos"
+            "again to download it anew, or name the tables of a dataset that you have (--photos)"
         )

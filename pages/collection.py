@@ -7,9 +7,12 @@ from threading import Event
 import streamlit as st
 
 from db.collections import Collection
+from db.connection import unencrypted
 from db.errors import ExplorerError
 from db.faults import shown_url
 from db.photos import IndexState, PhotoTable
+from db.settings import typed_path
+from ingest.archive import VERSION, Archive
 from ingest.models import SAMPLE
 from ingest.pipeline import Order
 from ingest.retry import Retries
@@ -34,9 +37,11 @@ def show(services: Services) -> None:
     _load_forms(services)
     connection = services.database.connection
     st.caption(
-        f"Database: {connection.dialect.name} at `{shown_url(connection.url)}` · "
+        f"Database: {connection.engine} at `{shown_url(connection.url)}` · "
         f"caches in `{services.settings.data}`"
     )
+    if warning := unencrypted(connection.url):
+        st.warning(warning, icon=":material/lock_open:")
 
 
 # ---- what is being loaded
@@ -146,7 +151,7 @@ def _delete(services: Services, collection: Collection, rows: int) -> None:
 
 
 def _load_forms(services: Services) -> None:
-    folder, unsplash, sample = st.tabs(["A folder", "Unsplash table", "Sample"])
+    folder, unsplash, sample = st.tabs(["A folder", "Unsplash", "Sample"])
     with folder, st.form("folder", border=False):
         path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
         options = _options(services, "photos")
@@ -157,21 +162,28 @@ def _load_forms(services: Services) -> None:
                 st.error("Type the path of a folder")
     with unsplash, st.form("unsplash", border=False):
         path = st.text_input(
-            "Photos table on this computer",
-            placeholder="/home/me/unsplash/photos.csv000",
-            help="From the Unsplash Lite dataset; the images are fetched from their addresses",
+            "Dataset on this computer",
+            placeholder="download Unsplash Lite, or type a folder or photos table you have",
+            help="Unsplash Lite is downloaded once: 700 MB of tables with 25,000 photos, whose "
+            "images are then fetched from their addresses and not kept. Of a dataset that is here "
+            "already, name the folder or a photos table such as photos.csv000",
         )
         options = _options(services, "unsplash_25k")
         if st.form_submit_button("Load the photos", type="primary"):
-            if path.strip():
-                source = UnsplashSource([Path(path)], Retries(options.stop))
-                _run(services, options.order(source))
-            else:
-                st.error("Type the path of a photos table")
+            _run(services, options.order(_unsplash(services, path, Retries(options.stop))))
     with sample:
         st.markdown("Drawn scenes with their own tiny CLIP model; only what is missing is added.")
         if st.button("Load the sample", type="primary"):
             _run(services, sample_order())
+
+
+def _unsplash(services: Services, path: str, retries: Retries) -> UnsplashSource:
+    given = typed_path(path)
+    if given is not None:
+        return UnsplashSource([given], retries)
+    settings = services.settings
+    archive = Archive(settings.unsplash_url, VERSION, settings.data / "unsplash", retries)
+    return UnsplashSource(archive, retries)
 
 
 @dataclass(frozen=True)

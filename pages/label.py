@@ -31,25 +31,44 @@ def show(services: Services) -> None:
     """Draw the screen."""
     if not show_loading(services):
         return
-    collections = services.database.collections.all()
+    collections, away = _collections(services)
     if not collections:
         _show_notices()
         st.info("There are no photos yet: load some on the **Collection** page.")
         return
-    session = _session_in_address(services, collections)
-    collection, bar = _search_bar(services, collections, session)
+    session = _session_in_address(services, collections, away)
+    collection, bar = _search_bar(services, collections, session, away)
     _show_notices()
     if session is None:
         _welcome(services, collection)
-    else:
-        _rounds(services, session, bar)
+        return
+    if session.unstored:
+        _show_unstored(session)
+    elif away is not None:
+        st.warning(f"{away}. Thumbs can be given meanwhile", icon=":material/cloud_off:")
+    _rounds(services, session, bar, away)
+
+
+def _collections(services: Services) -> tuple[Sequence[Collection], ExplorerError | None]:
+    """All collections; while the database is away, those seen last, and what is the matter."""
+    try:
+        collections = services.database.collections.all()
+    except ExplorerError as error:
+        if "collections" not in st.session_state:
+            raise
+        return st.session_state["collections"], error
+    st.session_state["collections"] = collections
+    return collections, None
 
 
 # ---- searching
 
 
 def _search_bar(
-    services: Services, collections: Sequence[Collection], session: Session | None
+    services: Services,
+    collections: Sequence[Collection],
+    session: Session | None,
+    away: ExplorerError | None,
 ) -> tuple[Collection, DeltaGenerator]:
     """The prompt box with its options; returns the collection it searches and the row below."""
     st.session_state.setdefault("page_size", PAGE_SIZES[0])
@@ -75,7 +94,7 @@ def _search_bar(
     st.session_state.setdefault("method", DEFAULT_METHOD)
     with bar:
         with st.popover("Options", icon=":material/tune:"):
-            collection = _options(services, collections)
+            collection = _options(services, collections, away)
         if session is None:
             _examples(collection)
     if st.session_state.pop("asked", False):
@@ -104,7 +123,9 @@ def _recall(session: Session | None) -> None:
         st.session_state["only_keyword"] = list(only.keywords)
 
 
-def _options(services: Services, collections: Sequence[Collection]) -> Collection:
+def _options(
+    services: Services, collections: Sequence[Collection], away: ExplorerError | None
+) -> Collection:
     by_name = {collection.name: collection for collection in collections}
     name = st.selectbox(
         "Collection",
@@ -136,7 +157,7 @@ def _options(services: Services, collections: Sequence[Collection]) -> Collectio
         ("country", "Countries"),
         ("photographer", "Photographers"),
     ):
-        values = _common(services, name, fact)
+        values = [] if away else _common(services, name, fact)
         chosen = st.session_state.get(f"only_{fact}", [])
         if values or chosen:
             st.multiselect(
@@ -228,10 +249,14 @@ def _leave() -> None:
     st.session_state["prompt"] = ""
 
 
-def _session_in_address(services: Services, collections: Sequence[Collection]) -> Session | None:
+def _session_in_address(
+    services: Services, collections: Sequence[Collection], away: ExplorerError | None
+) -> Session | None:
     # Another page takes it out of the address; coming back, it goes on.
     session_id = st.query_params.get("session") or st.session_state.get("session")
     if session_id is None:
+        if away is not None:
+            raise away
         return None
     try:
         session = _reopened(services, session_id)
@@ -240,6 +265,8 @@ def _session_in_address(services: Services, collections: Sequence[Collection]) -
             _reopened.clear()
             session = _reopened(services, session_id)
     except ExplorerError as error:
+        if away is not None:
+            raise  # the session stays in the address, for a reload
         _notify(str(error))
         _leave()
         return None
@@ -294,10 +321,27 @@ def _welcome(services: Services, collection: Collection) -> None:
 # ---- labelling
 
 
-def _rounds(services: Services, session: Session, bar: DeltaGenerator) -> None:
+@st.fragment(run_every=2)
+def _show_unstored(session: Session) -> None:
+    """Say which thumbs wait for the database, and try again by itself."""
+    session.store()
+    if not session.unstored:
+        st.rerun()
+    thumbs = "1 thumb is" if session.unstored == 1 else f"{session.unstored} thumbs are"
+    st.warning(
+        f"{thumbs} not stored yet. {session.trouble}. Leave this page open: what you click stays, "
+        "and is stored as soon as the database takes it",
+        icon=":material/cloud_off:",
+    )
+
+
+def _rounds(
+    services: Services, session: Session, bar: DeltaGenerator, away: ExplorerError | None
+) -> None:
     with bar:
         shown = _progress(session)
-    _verdict(session)
+    if away is None:
+        _verdict(session)
     changed = False
 
     def below(place: int, photo: Photo) -> None:

@@ -114,7 +114,7 @@ def test_the_next_run_goes_on_too(host: PhotoHost, tmp_path: Path) -> None:
         archive_at(host, tmp_path).tables(silent)
     assert str(refusal.value) == (
         f"Can't download {host.url}/lite/9.9: HTTP 503. What is there of it stays: run it again "
-        "to go on, or give the dataset's tables with --photos"
+        "to go on, or name the tables of a dataset that you have (--photos)"
     )
     host.serve("/lite/9.9", part(BODY, half))
     assert archive_at(host, tmp_path).tables(silent).is_dir()
@@ -194,8 +194,8 @@ def test_a_known_release_must_have_its_checksum(
     monkeypatch.setattr(archives, "CHECKSUMS", {"1.4.0": expected})
     assert refused(host, tmp_path, other, "1.4.0") == (
         f"{host.url}/lite/1.4.0 is not the archive that it should be: its SHA-256 is {found}, not "
-        f"{expected}. It was deleted: run it again to download it anew, or give the dataset's "
-        "tables with --photos"
+        f"{expected}. It was deleted: run it again to download it anew, or name the tables "
+        "of a dataset that you have (--photos)"
     )
     host.serve("/lite/1.4.0", Answer(BODY))
     assert archive_at(host, tmp_path, "1.4.0").tables(silent).is_dir()

@@ -1,4 +1,9 @@
+import hashlib
+from copy import copy
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
@@ -6,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
 from db.collections import Collection
+from ingest.archive import CHECKSUMS, VERSION
 from pages.services import Services
 from tests.photo_host import Answer, photo_host
 
@@ -88,7 +94,7 @@ def test_a_load_can_be_stopped_from_the_page(services: Services, tmp_path: Path)
         table = tmp_path / "photos.csv000"
         table.write_text(f"photo_id,photo_image_url\na,{url}\n")
         page = open_page(services)
-        field(page, "Photos table on this computer").set_value(str(table))  # type: ignore[attr-defined]
+        field(page, "Dataset on this computer").set_value(str(table))  # type: ignore[attr-defined]
         submit(page, "Load the photos")
         job = services.loader.job
         assert job is not None
@@ -120,16 +126,46 @@ def test_bad_input_is_one_line_and_starts_nothing(services: Services) -> None:
     page = open_page(services)
     submit(page, "Load the folder")
     assert page.error[0].value == "Type the path of a folder"
-    submit(page, "Load the photos")
-    assert page.error[0].value == "Type the path of a photos table"
     assert services.loader.job is None
+
+
+def test_without_a_dataset_unsplash_lite_is_downloaded(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with photo_host() as host:
+        table = f"photo_id\tphoto_image_url\na\t{host.serve('/a.jpg', Answer(status=404))}\n"
+        packed = BytesIO()
+        with ZipFile(packed, "w") as archive:
+            archive.writestr("photos.tsv000", table)
+        host.serve("/lite/1.4.0", Answer(packed.getvalue()))
+        monkeypatch.setitem(CHECKSUMS, VERSION, hashlib.sha256(packed.getvalue()).hexdigest())
+        settings = replace(services.settings, unsplash_url=f"{host.url}/lite")
+        mirrored = replace(services, settings=settings)
+        submit(open_page(mirrored), "Load the photos")
+        assert services.loader.job is not None
+        services.loader.job.wait(60)
+    page = open_page(mirrored)
+    assert page.success[0].value.endswith("1 skipped (1 HTTP 404)")
+
+
+def test_a_server_is_named_with_its_version_and_without_its_password(services: Services) -> None:
+    caption = open_page(services).caption[-1].value
+    assert caption.startswith(f"Database: {services.database.connection.engine} at `chdb:///")
+    connection = services.database.connection
+    away = replace(connection, url="http://me:secret@photos.example:8123/art")
+    database = copy(services.database)
+    database.connection = away
+    page = open_page(replace(services, database=database))
+    assert " at `http://photos.example:8123/art` · " in page.caption[-1].value
+    assert "go to photos.example unencrypted" in page.warning[0].value
+    assert "secret" not in page.caption[-1].value + page.warning[0].value
 
 
 @pytest.mark.parametrize(
     ("label", "path", "button", "message"),
     [
         ("Folder on this computer", "/nowhere", "Load the folder", "/nowhere is not a folder"),
-        ("Photos table on this computer", "/nowhere.tsv", "Load the photos", "Can't read /nowhere"),
+        ("Dataset on this computer", "/nowhere.tsv", "Load the photos", "Can't read /nowhere"),
     ],
 )
 def test_a_source_that_is_not_there_is_named(

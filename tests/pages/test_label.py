@@ -1,11 +1,18 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
 from classifier.session import Session
 from db.collections import Collection
+from db.database import open_database
 from db.sessions import DOWN, UP
+from ingest.job import Loader
+from pages.label import _reopened
 from pages.services import Services
+from tests.clickhouse_server import ClickHouseServer
 from tests.pages.conftest import add_collection
 
 
@@ -373,3 +380,78 @@ def test_a_prompt_that_makes_no_sense_is_refused(page: AppTest, prompt: str, tex
     assert len(notices(page)) == 1
     assert text in notices(page)[0]
     assert not page.feedback
+
+
+@pytest.fixture
+def away(
+    server: ClickHouseServer, server_url: str, services: Services, clip: Clip
+) -> Iterator[AppTest]:
+    """The page on a database server, with one session on screen; the server is there at first."""
+    database = open_database(server_url)
+    served = replace(services, database=database, loader=Loader(database, services.thumbnails))
+    add_collection(served, clip, "drawings", 40)
+    page = AppTest.from_function(script, kwargs={"services": served}, default_timeout=60)
+    yield search(page.run(), "a lake")
+    database.close()
+
+
+def stored(server_url: str, page: AppTest) -> dict[str, int]:
+    database = open_database(server_url)
+    labels = Session.reopen(database, page.query_params["session"]).labels
+    database.close()
+    return labels
+
+
+def test_thumbs_given_while_the_database_is_away_stay_and_are_stored_when_it_is_back(
+    away: AppTest, server: ClickHouseServer, server_url: str
+) -> None:
+    page = away
+    thumb(page, 0, 1)
+    server.stop()
+    thumb(page, 1, 0)
+    thumb(page, 2, 1)
+    thumb(page, 2, None)
+    assert [f.value for f in page.feedback][:4] == [1, 0, None, None]
+    assert notices(page)[0].startswith("3 thumbs are not stored yet. Nothing answers at http://")
+    assert notices(page)[0].endswith(
+        "Leave this page open: what you click stays, and is stored as soon as the database takes it"
+    )
+    server.start()
+    healthy(page.run())
+    assert notices(page) == []
+    assert [f.value for f in page.feedback][:4] == [1, 0, None, None]
+    assert sorted(stored(server_url, page).values()) == [DOWN, UP]
+
+
+def test_while_the_database_is_away_nothing_else_is_lost(
+    away: AppTest, server: ClickHouseServer, server_url: str
+) -> None:
+    page = away
+    thumb(page, 0, 1)
+    server.stop()
+    healthy(page.run())
+    assert notices(page)[0].endswith("Thumbs can be given meanwhile")
+    page.button(key="rest").click()
+    healthy(page.run())
+    page.button(key="refine").click()
+    healthy(page.run())
+    assert any("**Round 1** · :green[1 up] · :red[8 down]" in m.value for m in page.markdown)
+    assert len(page.feedback) == 9
+    server.start()
+    page.button(key="refine").click()
+    healthy(page.run())
+    assert any("**Round 2**" in m.value for m in page.markdown)
+    assert sorted(stored(server_url, page).values()) == [DOWN] * 8 + [UP]
+
+
+def test_a_session_that_was_not_open_stays_in_the_address_while_the_database_is_away(
+    away: AppTest, server: ClickHouseServer
+) -> None:
+    session = away.query_params["session"]
+    _reopened.clear()
+    server.stop()
+    away.run()
+    assert "Nothing answers at" in away.exception[0].value
+    server.start()
+    assert healthy(away.run()).query_params["session"] == session
+    assert len(away.feedback) == 9

@@ -263,8 +263,8 @@ def test_a_release_that_is_not_there_is_one_line(host: PhotoHost, tmp_path: Path
     with pytest.raises(ExplorerError) as refusal:
         archive_at(host, tmp_path).tables(silent)
     assert str(refusal.value) == (
-        f"Can't download {host.url}/lite/9.9: HTTP 404. Check --version and UNSPLASH_URL, or give "
-        "the dataset's tables with --photos"
+        f"Can't download {host.url}/lite/9.9: HTTP 404. Check --version and UNSPLASH_URL, or name "
+        "the tables of a dataset that you have (--photos)"
     )
 
 

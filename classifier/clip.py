@@ -132,8 +132,8 @@ class Clip:
 
         Args:
             prepared: what `prepare` returned for n images.
-            precision: what a CPU computes in. With bfloat16 it takes a third of the time where the
-                CPU has instructions for it, and longer than with float32 where it has none.
+            precision: what a CPU computes in. bfloat16 took a third of the time on one that has
+                instructions for it; without them there is nothing to gain.
 
         Returns:
             float32 (n, 512), unit norm. On the sample's scenes the cosine of a bfloat16 vector to

@@ -91,6 +91,6 @@ def _thumbs(services: Services, classifier: SavedClassifier, check: Check, photo
     key = f"check-{classifier.id}-{check.drawn}-{photo.id}"
     given = show_thumbs(key, stored)
     if given != stored:
-        services.database.checks.label(classifier.id, check, photo.id, given)
         remember(key, given)
+        services.database.checks.label(classifier.id, check, photo.id, given)
     return given

@@ -439,8 +439,8 @@ def _thumbs(session: Session, photo: Photo, score: float) -> bool:
 def _store(session: Session, photo: Photo, given: int) -> bool:
     if given == session.labels.get(photo.id, NONE):
         return False
-    session.label(photo.id, given)
     remember(_key(session, photo), given)
+    session.label(photo.id, given)
     return True
 
 

@@ -11,7 +11,7 @@ _WIDGET_VALUES = {label: value for value, label in _LABELS.items()}
 def show_thumbs(key: str, stored: int) -> int:
     """Show the thumbs; returns the label that they stand at, UP, DOWN or NONE.
 
-    Where it differs from `stored`, the person has clicked: store it, and `remember` it. It is
+    Where it differs from `stored`, the person has clicked: `remember` it, and store it. It is
     compared in each run: a callback would be less code, but one that belongs to a run cut short by
     the next click is never called.
 
@@ -27,7 +27,11 @@ def show_thumbs(key: str, stored: int) -> int:
 
 
 def remember(key: str, label: int) -> None:
-    """Note what was stored for a widget, so that the next run doesn't take it for news."""
+    """Note what is about to be stored for a widget, so that the next run doesn't take it for news.
+
+    Before, not after: Streamlit may cut a run short wherever it touches the session's state, and a
+    thumb that was stored but not noted would overwrite the click that cut it short.
+    """
     _seen()[key] = label
 
 

@@ -1,6 +1,7 @@
 """What all tests share: one embedded engine a process, and a database of its own a test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -74,6 +75,18 @@ def unit_vectors(n: int, seed: int = 0) -> npt.NDArray[np.float32]:
     vectors = centres[rng.integers(len(centres), size=n)] + rng.normal(size=(n, 512)) * 0.7
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TextTower:
+    """Stands where CLIP would: every prompt is one fixed vector."""
+
+    seed: int = 11
+    model_id: str = "a-model"
+    fingerprint: str = "a-fingerprint"
+
+    def encode_text(self, prompts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return unit_vectors(len(prompts), self.seed)
 
 
 def photo_ids(n: int) -> list[str]:

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,17 +10,7 @@ from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Filter, Photo
 from db.sessions import DOWN, NONE, UP, Sessions
-from tests.conftest import filled, unit_vectors
-
-
-class TextTower:
-    """Stands where CLIP would: every prompt is one fixed vector."""
-
-    model_id = "a-model"
-    fingerprint = "a-fingerprint"
-
-    def encode_text(self, prompts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return unit_vectors(len(prompts), seed=11)
+from tests.conftest import TextTower, filled, unit_vectors
 
 
 @pytest.fixture
@@ -240,8 +228,7 @@ def test_a_photo_that_was_not_shown_gets_no_thumb(session: Session) -> None:
 
 
 def test_another_models_text_tower_is_refused(database: Database, collection: Collection) -> None:
-    tower = TextTower()
-    tower.fingerprint = "retrained"
+    tower = TextTower(fingerprint="retrained")
     with pytest.raises(
         ExplorerError,
         match=r"can't be searched with a-model: .* Delete it on the Collection page, and load",

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
@@ -10,6 +11,7 @@ from db.collections import Collection
 from db.database import open_database
 from db.sessions import DOWN, UP
 from ingest.job import Loader
+from pages import thumbs
 from pages.label import _reopened
 from pages.services import Services
 from tests.clickhouse_server import ClickHouseServer
@@ -380,6 +382,32 @@ def test_a_prompt_that_makes_no_sense_is_refused(page: AppTest, prompt: str, tex
     assert len(notices(page)) == 1
     assert text in notices(page)[0]
     assert not page.feedback
+
+
+def test_a_second_thought_that_cuts_the_run_of_the_first_one_short_counts(
+    page: AppTest, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search(page, "a lake")
+    stored = []
+    label, seen = Session.label, thumbs._seen
+
+    def label_once(session: Session, photo: str, thumb: int) -> None:
+        label(session, photo, thumb)
+        stored.append(thumb)
+
+    def cut_short() -> dict[str, int]:
+        if stored == [UP]:
+            st.stop()
+        return seen()
+
+    monkeypatch.setattr(Session, "label", label_once)
+    monkeypatch.setattr(thumbs, "_seen", cut_short)
+    thumb(page, 0, 1)
+    assert stored == [UP]
+    monkeypatch.setattr(thumbs, "_seen", seen)
+    thumb(page, 0, 0)
+    assert page.feedback[0].value == 0
+    assert list(session_of(page, services).labels.values()) == [DOWN]
 
 
 @pytest.fixture

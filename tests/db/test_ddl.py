@@ -249,6 +249,17 @@ def test_a_cluster_that_can_not_be_is_one_line(url: str, engine: str, said: str)
     assert "\n" not in str(caught.value)
 
 
+def test_every_statement_to_a_cluster_carries_its_settings(server_url: str) -> None:
+    connection = connect(f"{server_url}?cluster=photos")
+    for opened in (connection, connection.again()):
+        rows = opened.rows(
+            "SELECT toString(getSetting('distributed_foreground_insert')) AS waits, "
+            "getSetting('distributed_product_mode') AS subqueries"
+        )
+        assert rows == [{"waits": "true", "subqueries": "global"}]
+        opened.close()
+
+
 # --- durability -------------------------------------------------------------------------------
 
 SYNCED = "fsync_after_insert = 1, fsync_part_directory = 1"

@@ -2,7 +2,8 @@
 
 A cluster's statements follow these pages of clickhouse.com/docs; none has been run on a cluster.
 
-- sql-reference/distributed-ddl: `ON CLUSTER` runs a statement on every node.
+- sql-reference/distributed-ddl, and optimize and kill in sql-reference/statements: `ON CLUSTER`
+  runs a statement on every node.
 - engines/table-engines/mergetree-family/replication: `ReplicatedMergeTree`, its path in Keeper and
   the macros in it. A replica's name is unique within its shard only. An `ALTER` is replicated, a
   `CREATE` or a `DROP` is not.

@@ -130,7 +130,7 @@ class PhotoTable:
 
     def exists(self) -> bool:
         """Whether there is a table of that name, or of the one that is to store its rows."""
-        names = (self.name, self._layout.stored_as(self.name))
+        names = {self.name, self._layout.stored_as(self.name)}
         return any(self._connection.has_table(name) for name in names)
 
     def drop(self) -> None:

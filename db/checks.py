@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.connection import Connection
+from db.layout import Table
 from db.sessions import NONE
+
+CHECKS = Table(
+    "checks",
+    "check samples of classifiers, and their thumbs",
+    "classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, "
+    "sequence UInt64",
+    "(classifier, drawn, place, sequence)",
+)
 
 
 @dataclass(frozen=True)
@@ -28,11 +37,7 @@ class Checks:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.command(
-            "CREATE TABLE IF NOT EXISTS checks (classifier String, drawn UInt64, "
-            "threshold Float64, place UInt32, photo String, label Int8, sequence UInt64"
-            ") ENGINE = MergeTree ORDER BY (classifier, drawn, place, sequence)"
-        )
+        connection.create(CHECKS)
 
     def latest(self, classifier: str) -> Check | None:
         """The sample drawn last, or None."""

@@ -8,8 +8,18 @@ import numpy as np
 from db.connection import Connection
 from db.dialect import Vector
 from db.errors import ExplorerError
+from db.layout import Table
 
 NAME_LIMIT = 80
+
+CLASSIFIERS = Table(
+    "classifiers",
+    "saved classifiers",
+    "id String, name String, collection String, model String, fingerprint String, prompt String, "
+    "session String, method String, rounds UInt32, ups UInt32, downs UInt32, "
+    "weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8",
+    "(id, version)",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +65,7 @@ class Classifiers:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.command(
-            "CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, "
-            "model String, fingerprint String, prompt String, session String, method String, "
-            "rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), "
-            "created DateTime64(3, 'UTC'), version UInt32, deleted UInt8"
-            ") ENGINE = MergeTree ORDER BY (id, version)"
-        )
+        connection.create(CLASSIFIERS)
 
     def all(self) -> list[SavedClassifier]:
         """Every classifier that was not deleted, newest first."""

@@ -6,11 +6,20 @@ from datetime import UTC, datetime
 from db.connection import Connection, checked_name
 from db.dialect import DIMENSION
 from db.errors import ExplorerError
+from db.layout import Table
 from db.photos import PhotoTable
 
 # The names of the explorer's own tables; a collection is a table too.
 RESERVED = frozenset(
     {"collections", "sessions", "rounds", "labels", "classifiers", "checks", "failures"}
+)
+
+COLLECTIONS = Table(
+    "collections",
+    "which model made the vectors of which photo table",
+    "name String, model String, fingerprint String, source String, dimension UInt32, "
+    "created DateTime64(3, 'UTC')",
+    "name",
 )
 
 
@@ -40,11 +49,7 @@ class Collections:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.command(
-            "CREATE TABLE IF NOT EXISTS collections (name String, model String, "
-            "fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')"
-            ") ENGINE = MergeTree ORDER BY name"
-        )
+        connection.create(COLLECTIONS)
 
     def all(self) -> list[Collection]:
         """Every collection, oldest first."""

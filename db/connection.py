@@ -18,9 +18,10 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from db.dialect import ClickHouse, Dialect, Embedded, server_dialect
+from db.dialect import ClickHouse, Dialect, Embedded, MyScale, server_dialect
 from db.errors import ExplorerError, first_line
 from db.faults import Fault, fault_of, shown_url
+from db.layout import Cluster, Layout, Table, checked_cluster
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -91,6 +92,18 @@ class Connection:
             ),
             repeatable=bool(_REPEATABLE.match(sql)),
         )
+
+    def create(self, table: Table) -> None:
+        """Create one of the explorer's own tables if it isn't there, or bring it up to date."""
+        layout = self.dialect.layout
+        if not (layout.asks_first and self.has_table(table.name)):
+            self.command(layout.create(table))
+        for statement in layout.update(table):
+            self.command(statement)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of that name."""
+        return bool(int(self.command(f"EXISTS TABLE {name}")))
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
         """Run a query; one dictionary a row."""
@@ -180,16 +193,46 @@ def connect(url: str, tries: int = PAGE) -> Connection:
         ExplorerError: the engine can't be reached, or another process has the embedded one open.
     """
     if url.startswith("chdb:"):
+        dialect = find_dialect(url)
         _create_database(url)
-        connection = Connection(url, _open_client(url), Embedded(), tries)
+        connection = Connection(url, _open_client(url), dialect, tries)
     else:
         client = _open_client(url)
         if warning := unencrypted(url):
             _LOG.warning("%s", warning)
-        connection = Connection(url, client, _server_dialect(client, url), tries)
+        connection = Connection(url, client, _ask(client, url), tries)
     for statement in connection.dialect.set_up():
         connection.command(statement)
     return connection
+
+
+def find_dialect(url: str, engine: str = "") -> Dialect:
+    """The dialect of an engine, with the options that a DSN has for it.
+
+    Args:
+        url: the DSN.
+        engine: `embedded`, `clickhouse` or `myscale`; or "" for what the DSN names, where a server
+            is asked.
+
+    Raises:
+        ExplorerError: the server can't be reached, or the DSN names a cluster that can't be.
+    """
+    if engine == "embedded" or (not engine and url.startswith("chdb:")):
+        if _option(url, "cluster"):
+            raise ExplorerError(
+                "DATABASE_CLUSTER is set, and the embedded database has no cluster: name one of "
+                "the cluster's servers in DATABASE_URL, or unset DATABASE_CLUSTER"
+            )
+        return Embedded()
+    if engine == "clickhouse":
+        return ClickHouse(_layout(url))
+    if engine == "myscale":
+        return MyScale(_alpha(url), _layout(url))
+    client = _open_client(url)
+    try:
+        return _ask(client, url)
+    finally:
+        client.close()
 
 
 def checked_name(name: str) -> str:
@@ -253,6 +296,7 @@ def _open_client(url: str) -> Client:
             interface="https" if uses_tls(url) else "http",
             autogenerate_session_id=False,
             tz_mode="schema",
+            settings=dict(_layout(url).session),
         )
     except (ClickHouseError, OSError) as error:
         raise ExplorerError(fault_of(error, url).line) from error
@@ -267,7 +311,9 @@ def _without_own_options(url: str) -> str:
     """The DSN without what only we read; clickhouse-connect refuses it there with an error."""
     parts = urlsplit(url)
     kept = [
-        (name, value) for name, value in parse_qsl(parts.query) if name not in ("secure", "alpha")
+        (name, value)
+        for name, value in parse_qsl(parts.query)
+        if name not in ("secure", "alpha", "cluster")
     ]
     return parts._replace(query=urlencode(kept)).geturl()
 
@@ -322,15 +368,37 @@ def _embedded_target(url: str) -> tuple[Path, str | None]:
     return Path(unquote(parts.path)), parse_qs(parts.query).get("database", [None])[0]
 
 
-def _server_dialect(client: Client, url: str) -> Dialect:
+def _ask(client: Client, url: str) -> Dialect:
     # MyScale reports ClickHouse's version, so it is known by a table that only it has.
     found = Connection(url, client, ClickHouse()).command(
         "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
     )
-    alpha = parse_qs(urlsplit(url).query).get("alpha", [""])[-1]
     return server_dialect(
-        client.server_version or "", bool(int(str(found))), int(alpha) if alpha else None
+        client.server_version or "", bool(int(str(found))), _alpha(url), _layout(url)
     )
+
+
+def _alpha(url: str) -> int | None:
+    alpha = _option(url, "alpha")
+    return int(alpha) if alpha else None
+
+
+def _layout(url: str) -> Layout:
+    name = _option(url, "cluster")
+    if not name:
+        return Layout()
+    database = unquote(urlsplit(url).path).strip("/")
+    if not _NAME.fullmatch(database):
+        raise ExplorerError(
+            f"With DATABASE_CLUSTER, DATABASE_URL={shown_url(url)} must name a server and, in "
+            "letters, digits and underscores, a database that every node has: write "
+            "https://user:password@host:443/database"
+        )
+    return Cluster(checked_cluster(name), database)
+
+
+def _option(url: str, name: str) -> str:
+    return parse_qs(urlsplit(url).query).get(name, [""])[-1]
 
 
 def _copy(parameters: Parameters) -> dict[str, Any] | None:

@@ -1,11 +1,14 @@
 """One database: its connection and all its tables, wired together."""
 
-from db.checks import Checks
-from db.classifiers import Classifiers
-from db.collections import Collection, Collections
+from db.checks import CHECKS, Checks
+from db.classifiers import CLASSIFIERS, Classifiers
+from db.collections import COLLECTIONS, Collection, Collections
 from db.connection import Connection, connect
-from db.failures import Failures
-from db.sessions import Sessions
+from db.failures import FAILURES, Failures
+from db.layout import Synced
+from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
+
+TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, FAILURES)
 
 
 class Database:
@@ -40,6 +43,21 @@ def open_database(url: str) -> Database:
         ExplorerError: it can't be opened; the text says why and what to do.
     """
     database = Database(connect(url))
+    _sync_old_tables(database.connection)
     for collection in database.collections.all():
         database.collections.photos(collection).bring_up_to_date()
     return database
+
+
+def _sync_old_tables(connection: Connection) -> None:
+    """Have the tables of an earlier version forced to disk too, where the engine is embedded."""
+    layout = connection.dialect.layout
+    if not isinstance(layout, Synced):
+        return
+    old = connection.rows(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN %(names)s "
+        "AND NOT position(create_table_query, 'fsync_after_insert')",
+        {"names": tuple(table.name for table in TABLES)},
+    )
+    for row in old:
+        connection.command(layout.sync(row["name"]))

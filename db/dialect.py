@@ -15,6 +15,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from db.layout import Layout, Synced
+
 DIMENSION = 512
 INDEX = "vindex"
 INDEX_SINCE = (25, 8)  # the ClickHouse version
@@ -62,19 +64,23 @@ class Dialect(ABC):
         name: the engine, as a person is told.
         has_index: whether it can build a vector index.
         substitutes: what a refused statement is changed in, by what the refusal says.
+        layout: where its tables lie.
     """
 
     name: str
     has_index = True
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout = layout or Layout()
+
     def set_up(self) -> list[str]:
         """Statements to run once a connection."""
         return []
 
     @abstractmethod
-    def create_photos(self, table: str, facts: str) -> str:
-        """The statement that creates a photo table; `facts` are the columns after the vector."""
+    def create_photos(self, table: str, facts: str) -> list[str]:
+        """The statements that create a photo table; `facts` are the columns after the vector."""
 
     @abstractmethod
     def build_index(self, table: str) -> list[str]:
@@ -86,7 +92,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def index_state(self) -> str:
-        """A query of the index of `%(table)s`.
+        """A query of the index of `%(table)s`, the table that stores the rows.
 
         Its columns: `state` (none, building, built or failed), `detail` (why it failed, or the kind
         of index where an engine has several) and `progress` (0 to 1, or NULL where the engine
@@ -123,46 +129,48 @@ class ClickHouse(Dialect):
     CANDIDATES = 1024
     CANDIDATES_A_HIT = 8
 
-    def create_photos(self, table: str, facts: str) -> str:
+    def create_photos(self, table: str, facts: str) -> list[str]:
         """See Dialect. Small granules and raw vectors, because nine rows lie in nine granules."""
-        return (
-            f"CREATE TABLE IF NOT EXISTS {table} ("
+        return self.layout.create_photos(
+            table,
             "id String, url String, vector Array(Float32) CODEC(NONE), "
-            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}"
-            ") ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64"
+            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}",
+            " SETTINGS index_granularity = 64",
         )
 
     def build_index(self, table: str) -> list[str]:
         """See Dialect. The mutation runs by itself; index_state tells when it is done."""
+        rows = self.layout.rows(table)
         return [
-            f"OPTIMIZE TABLE {table} FINAL",
-            f"ALTER TABLE {table} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
+            f"OPTIMIZE TABLE {rows} FINAL",
+            f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
             f"vector_similarity('hnsw', 'cosineDistance', {DIMENSION}, 'f32', 16, 64)",
-            f"ALTER TABLE {table} MATERIALIZE INDEX {INDEX}",
+            f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX}",
         ]
 
     def drop_index(self, table: str) -> list[str]:
         """See Dialect. The failing mutation goes first: it would hold up every later one."""
         return [
-            "KILL MUTATION WHERE database = currentDatabase() "
-            f"AND table = '{table}' AND NOT is_done SYNC",
-            f"ALTER TABLE {table} DROP INDEX IF EXISTS {INDEX}",
+            f"{self.layout.kill_mutation()} WHERE database = {self.layout.database} "
+            f"AND table = '{self.layout.stored_as(table)}' AND NOT is_done SYNC",
+            f"ALTER TABLE {self.layout.rows(table)} DROP INDEX IF EXISTS {INDEX}",
         ]
 
     def index_state(self) -> str:
         """See Dialect. A part without index files, as a killed build leaves, is not indexed."""
-        table = "database = currentDatabase() AND table = %(table)s"
+        table = f"database = {self.layout.database} AND table = %(table)s"
+        system = self.layout.system
         return (
             "SELECT multiIf(reason != '', 'failed', defined = 0, 'none', pending > 0, 'building', "
             "bare > 0, 'none', 'built') AS state, reason AS detail, progress FROM (SELECT "
-            f"(SELECT count() FROM system.data_skipping_indices WHERE {table} "
+            f"(SELECT count() FROM {system('data_skipping_indices')} WHERE {table} "
             f"AND name = '{INDEX}') AS defined, "
-            f"(SELECT count() FROM system.mutations WHERE {table} AND NOT is_done) AS pending, "
-            f"(SELECT count() FROM system.parts WHERE {table} AND active "
+            f"(SELECT count() FROM {system('mutations')} WHERE {table} AND NOT is_done) "
+            f"AS pending, (SELECT count() FROM {system('parts')} WHERE {table} AND active "
             "AND secondary_indices_compressed_bytes = 0) AS bare, "
-            f"(SELECT max(progress) FROM system.merges WHERE {table} AND is_mutation) AS progress, "
-            f"(SELECT max(latest_fail_reason) FROM system.mutations WHERE {table} "
-            "AND NOT is_done) AS reason)"
+            f"(SELECT max(progress) FROM {system('merges')} WHERE {table} AND is_mutation) "
+            f"AS progress, (SELECT max(latest_fail_reason) FROM {system('mutations')} "
+            f"WHERE {table} AND NOT is_done) AS reason){self.layout.worst_first}"
         )
 
     def searches(self, search: Search) -> list[str]:
@@ -194,6 +202,9 @@ class Embedded(ClickHouse):
     name = "chDB (embedded)"
     distance = "distance"
 
+    def __init__(self) -> None:
+        super().__init__(Synced())
+
     def set_up(self) -> list[str]:
         """See Dialect. The article's `distance()`, kept by the engine after the process ends."""
         return ["CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b)"]
@@ -208,7 +219,8 @@ class ExactClickHouse(ClickHouse):
 
     has_index = False
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, layout: Layout | None = None) -> None:
+        super().__init__(layout)
         said = version or "of unknown version"
         self.name = f"ClickHouse {said} (exact search: no index before 25.8)"
 
@@ -235,27 +247,29 @@ class MyScale(Dialect):
         {"Unknown index type for Float32 Vector: MSTG": ("MSTG", "SCANN")}
     )
 
-    def __init__(self, alpha: int | None = None) -> None:
+    def __init__(self, alpha: int | None = None, layout: Layout | None = None) -> None:
+        super().__init__(layout)
         self._alpha = alpha
 
-    def create_photos(self, table: str, facts: str) -> str:
+    def create_photos(self, table: str, facts: str) -> list[str]:
         """See Dialect."""
-        return (
-            f"CREATE TABLE IF NOT EXISTS {table} (id String, url String, vector Array(Float32), "
-            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}"
-            ") ENGINE = MergeTree ORDER BY id"
+        return self.layout.create_photos(
+            table,
+            "id String, url String, vector Array(Float32), "
+            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}",
         )
 
     def build_index(self, table: str) -> list[str]:
         """See Dialect. One part first: MyScale builds a segment of the index a part."""
+        rows = self.layout.rows(table)
         return [
-            f"OPTIMIZE TABLE {table} FINAL",
-            f"ALTER TABLE {table} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
+            f"OPTIMIZE TABLE {rows} FINAL",
+            f"ALTER TABLE {rows} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
         ]
 
     def drop_index(self, table: str) -> list[str]:
         """See Dialect."""
-        return [f"ALTER TABLE {table} DROP VECTOR INDEX {INDEX}"]
+        return [f"ALTER TABLE {self.layout.rows(table)} DROP VECTOR INDEX {INDEX}"]
 
     def index_state(self) -> str:
         """See Dialect.
@@ -263,13 +277,14 @@ class MyScale(Dialect):
         Columns are those of docs.myscale.com/docs/en/system-tables, vector_indices and
         vector_index_segments: a segment's `progress` goes from 0 to 100.
         """
-        table = "database = currentDatabase() AND table = %(table)s"
+        table = f"database = {self.layout.database} AND table = %(table)s"
+        system = self.layout.system
         return (
             "SELECT multiIf(status = 'Built', 'built', status = 'Error', 'failed', 'building') "
             "AS state, if(status = 'Error', latest_fail_reason, type) AS detail, "
             "(SELECT if(count() = 0, NULL, avg(progress) / 100) "
-            f"FROM system.vector_index_segments WHERE {table}) AS progress "
-            f"FROM system.vector_indices WHERE {table}"
+            f"FROM {system('vector_index_segments')} WHERE {table}) AS progress "
+            f"FROM {system('vector_indices')} WHERE {table}{self.layout.worst_first}"
         )
 
     def searches(self, search: Search) -> list[str]:
@@ -278,20 +293,23 @@ class MyScale(Dialect):
         return [_filter_first(search, distance)]
 
 
-def server_dialect(version: str, is_myscale: bool, alpha: int | None = None) -> Dialect:
+def server_dialect(
+    version: str, is_myscale: bool, alpha: int | None = None, layout: Layout | None = None
+) -> Dialect:
     """The dialect of a server.
 
     Args:
         version: what `version()` says; MyScale reports ClickHouse's.
         is_myscale: whether it has MyScale's system tables.
         alpha: of MyScale's searches.
+        layout: where its tables lie; on one server by default.
     """
     if is_myscale:
-        return MyScale(alpha)
+        return MyScale(alpha, layout)
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
-        return ExactClickHouse(version)
-    return ClickHouse()
+        return ExactClickHouse(version, layout)
+    return ClickHouse(layout)
 
 
 def _filter_first(search: Search, distance: str) -> str:

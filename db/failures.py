@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from db.connection import Connection
+from db.layout import Table
 from db.photos import PhotoTable
 
 _COLUMNS = ("collection", "id", "url", "reason", "final", "at")
+
+FAILURES = Table(
+    "failures",
+    "photos that could not be loaded, and why",
+    "collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')",
+    "(collection, id, at)",
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,7 @@ class Failures:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.command(
-            "CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, "
-            "reason String, final UInt8, at DateTime64(3, 'UTC')"
-            ") ENGINE = MergeTree ORDER BY (collection, id, at)"
-        )
+        connection.create(FAILURES)
 
     def add(self, collection: str, failures: Sequence[Failure]) -> None:
         """Record failures, in one block."""

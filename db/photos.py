@@ -115,24 +115,27 @@ class PhotoTable:
         self.name = checked_name(name)
         self._connection = connection
         self._dialect = connection.dialect
+        self._layout = connection.dialect.layout
 
     def create(self) -> None:
         """Create the table if it isn't there."""
-        self._connection.command(self._dialect.create_photos(self.name, FACTS))
+        if not (self._layout.asks_first and self._connection.has_table(self.name)):
+            self._run_all(self._dialect.create_photos(self.name, FACTS))
 
     def bring_up_to_date(self) -> None:
         """Give a table of an earlier version the columns that it lacks."""
-        self._connection.command(
-            f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS submitted String"
-        )
+        described = self._connection.rows(f"DESCRIBE TABLE {self.name}")
+        if "submitted" not in (column["name"] for column in described):
+            self._run_all(self._layout.add_column(self.name, "submitted String"))
 
     def exists(self) -> bool:
-        """Whether there is a table of that name."""
-        return bool(int(self._connection.command(f"EXISTS TABLE {self.name}")))
+        """Whether there is a table of that name, or of the one that is to store its rows."""
+        names = {self.name, self._layout.stored_as(self.name)}
+        return any(self._connection.has_table(name) for name in names)
 
     def drop(self) -> None:
         """Delete the table with its rows."""
-        self._connection.command(f"DROP TABLE IF EXISTS {self.name}")
+        self._run_all(self._layout.drop(self.name))
 
     def add(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
         """Insert photos with their vectors, in one block.
@@ -263,7 +266,9 @@ class PhotoTable:
 
     def index_state(self) -> IndexState:
         """How far the vector index is."""
-        rows = self._connection.rows(self._dialect.index_state(), {"table": self.name})
+        rows = self._connection.rows(
+            self._dialect.index_state(), {"table": self._layout.stored_as(self.name)}
+        )
         return IndexState(**rows[0]) if rows else IndexState("none")
 
     def drop_doubles(self) -> None:
@@ -274,7 +279,8 @@ class PhotoTable:
         """
         unique = self._connection.command(f"SELECT uniqExact(id) FROM {self.name}")
         if self.count() != int(unique):
-            self._connection.command(f"OPTIMIZE TABLE {self.name} FINAL DEDUPLICATE BY id")
+            rows = self._layout.rows(self.name)
+            self._connection.command(f"OPTIMIZE TABLE {rows} FINAL DEDUPLICATE BY id")
 
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
@@ -311,6 +317,10 @@ class PhotoTable:
                 report(state)
             time.sleep(poll)
             state = self.index_state()
+
+    def _run_all(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self._connection.command(statement)
 
     def _run(self, statement: str) -> None:
         """Run a statement, or what the engine's dialect has instead of one that is refused."""

@@ -9,9 +9,35 @@ import numpy as np
 
 from db.connection import Connection
 from db.dialect import Vector
+from db.layout import Table
 from db.photos import Filter
 
 UP, DOWN, NONE = 1, 0, -1
+
+SESSIONS = Table(
+    "sessions",
+    "what was asked",
+    "id String, collection String, fingerprint String, prompt String, page_size UInt32, "
+    "countries Array(String), photographers Array(String), keywords Array(String), "
+    "created DateTime64(3, 'UTC')",
+    "id",
+    # Sessions of the first version have no method: they were refit as in the article.
+    added=("method String DEFAULT 'article'",),
+)
+ROUNDS = Table(
+    "rounds",
+    "what was shown",
+    "session String, round UInt32, weight Array(Float32), photos Array(String), "
+    "made DateTime64(3, 'UTC')",
+    "(session, round)",
+)
+LABELS = Table(
+    "labels",
+    "what was answered: thumbs",
+    "session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, "
+    "round UInt32, made DateTime64(3, 'UTC')",
+    "(session, sequence)",
+)
 
 
 @dataclass(frozen=True)
@@ -91,8 +117,8 @@ class Sessions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        for statement in _TABLES:
-            connection.command(statement)
+        for table in (SESSIONS, ROUNDS, LABELS):
+            connection.create(table)
 
     def add(self, session: SessionRow) -> None:
         """Store a new session."""
@@ -166,19 +192,6 @@ class Sessions:
 
 
 _SESSION_COLUMNS = ("id", "collection", "fingerprint", "prompt", "page_size", "method", "created")
-
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, "
-    "prompt String, page_size UInt32, countries Array(String), photographers Array(String), "
-    "keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id",
-    # Sessions of the first version have no method: they were refit as in the article.
-    "ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article'",
-    "CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), "
-    "photos Array(String), made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, round)",
-    "CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, "
-    "undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) "
-    "ENGINE = MergeTree ORDER BY (session, sequence)",
-)
 
 
 def _to_session(row: dict[str, Any]) -> SessionRow:

@@ -5,9 +5,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from db.errors import ExplorerError
+from db.layout import checked_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
@@ -22,7 +23,7 @@ class Settings:
     Attributes:
         database_url: a clickhouse-connect DSN, or `chdb:///absolute/path` for the embedded engine;
             with the password of `DATABASE_PASSWORD` in it, so it is left out of the repr, and
-            with `MYSCALE_ALPHA` as its option `alpha`.
+            with `MYSCALE_ALPHA` and `DATABASE_CLUSTER` as its options `alpha` and `cluster`.
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
         unsplash_url: where the releases of the Unsplash Lite dataset are.
@@ -46,13 +47,13 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     """
     values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
+    url = _with_password(
+        _checked(values.get("DATABASE_URL") or default_url(data)),
+        values.get("DATABASE_PASSWORD", ""),
+    )
     return Settings(
-        database_url=_with_alpha(
-            _with_password(
-                _checked(values.get("DATABASE_URL") or default_url(data)),
-                values.get("DATABASE_PASSWORD", ""),
-            ),
-            values.get("MYSCALE_ALPHA", ""),
+        database_url=_with_cluster(
+            _with_alpha(url, values.get("MYSCALE_ALPHA", "")), values.get("DATABASE_CLUSTER", "")
         ),
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
@@ -101,16 +102,30 @@ def _with_password(url: str, password: str) -> str:
 
 def _with_alpha(url: str, alpha: str) -> str:
     """A server's DSN with MyScale's search accuracy, which travels in it as an option."""
-    parts = urlsplit(url)
-    alpha = alpha.strip() or parse_qs(parts.query).get("alpha", [""])[-1]
+    alpha = alpha.strip() or _option(url, "alpha")
     if alpha and alpha not in ("1", "2", "3", "4"):
         raise ExplorerError(
             f"MYSCALE_ALPHA={alpha} is not an accuracy of MyScale's: write 1, 2, 3 or 4, or "
             "nothing for its default"
         )
-    if not alpha or url.startswith("chdb:") or "alpha" in parse_qs(parts.query):
+    return url if url.startswith("chdb:") else _with_option(url, "alpha", alpha)
+
+
+def _with_cluster(url: str, name: str) -> str:
+    """A DSN with the name of the cluster that its server is a node of, which travels in it too."""
+    name = name.strip() or _option(url, "cluster")
+    return _with_option(url, "cluster", checked_cluster(name) if name else "")
+
+
+def _with_option(url: str, name: str, value: str) -> str:
+    if not value or _option(url, name):
         return url
-    return parts._replace(query=f"{parts.query}&alpha={alpha}".lstrip("&")).geturl()
+    parts = urlsplit(url)
+    return parts._replace(query=f"{parts.query}&{urlencode({name: value})}".lstrip("&")).geturl()
+
+
+def _option(url: str, name: str) -> str:
+    return parse_qs(urlsplit(url).query).get(name, [""])[-1]
 
 
 def _read_secrets(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m ingest sample | folder DIR | unsplash | status`."""
+"""The command line: `python -m ingest sample | folder DIR | unsplash | status | ddl`."""
 
 import argparse
 import csv
@@ -11,7 +11,9 @@ from threading import Event
 
 from tqdm import tqdm
 
+from db.connection import find_dialect
 from db.database import Database, open_database
+from db.ddl import script
 from db.errors import ExplorerError, first_line
 from db.faults import shown_url
 from db.settings import Settings, load_settings
@@ -27,6 +29,7 @@ from ingest.streak import Skip
 
 _STOPPED = "stopped: what is in the table stays; run the same command to go on"
 _INTERRUPTED = 130
+_UNSPLASH = "unsplash_25k"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         if options.command == "status":
             _status(settings, failures=options.failures)
+            return 0
+        if options.command == "ddl":
+            print(script(find_dialect(settings.database_url, options.engine), options.collection))
             return 0
         return _load(_order(options, settings), settings)
     except ExplorerError as error:
@@ -89,6 +95,21 @@ def _parser() -> argparse.ArgumentParser:
         "--failures",
         action="store_true",
         help="the photos that could not be loaded: collection, id, url, reason, when",
+    )
+    ddl = commands.add_parser(
+        "ddl", help="the SQL that sets up the database, printed for review and not run"
+    )
+    ddl.add_argument(
+        "--engine",
+        choices=("embedded", "clickhouse", "myscale"),
+        default="",
+        help="what the SQL is for (default: the database that is set, which is asked)",
+    )
+    ddl.add_argument(
+        "--collection",
+        default=_UNSPLASH,
+        metavar="NAME",
+        help="the photo table (default %(default)s)",
     )
     return parser
 
@@ -175,7 +196,7 @@ def _source(
         settings.unsplash_url, options.version, settings.data / "unsplash", retries
     )
     source = UnsplashSource(tables, retries, options.image_size)
-    return source, "unsplash_25k", settings.clip_model
+    return source, _UNSPLASH, settings.clip_model
 
 
 def table_name(words: str) -> str:

@@ -31,10 +31,10 @@ def test_a_vector_is_written_at_unit_length_with_a_point_in_every_element() -> N
 def test_myscale_gets_the_articles_statements() -> None:
     dialect = MyScale()
     assert dialect.set_up() == [], "distance() is built in there, and must not be redefined"
-    assert dialect.create_photos("unsplash_25k", "page String") == (
+    assert dialect.create_photos("unsplash_25k", "page String") == [
         "CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32), "
         "page String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id"
-    )
+    ]
     assert dialect.build_index("unsplash_25k") == [
         "OPTIMIZE TABLE unsplash_25k FINAL",
         "ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine')",
@@ -121,7 +121,7 @@ def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
     table.build_index(lambda state: reported.append(state.state), poll=0)
     state = (MyScale().index_state(), {"table": "unsplash_25k"})
     assert client.sent == [
-        (MyScale().create_photos("unsplash_25k", FACTS), None),
+        (MyScale().create_photos("unsplash_25k", FACTS)[0], None),
         state,
         ("OPTIMIZE TABLE unsplash_25k FINAL", None),
         (

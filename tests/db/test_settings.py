@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -115,3 +116,20 @@ def test_another_alpha_is_refused(alpha: str) -> None:
     environ = {"DATABASE_URL": "http://h", "MYSCALE_ALPHA": alpha}
     with pytest.raises(ExplorerError, match=f"MYSCALE_ALPHA={alpha} is not an accuracy.* 1, 2, 3"):
         load_settings(environ, NO_SECRETS)
+
+
+def test_the_cluster_travels_in_the_dsn() -> None:
+    environ = {"DATABASE_URL": "http://h/db?alpha=2", "DATABASE_CLUSTER": " {cluster} "}
+    url = load_settings(environ, NO_SECRETS).database_url
+    assert url == "http://h/db?alpha=2&cluster=%7Bcluster%7D"
+    assert load_settings({"DATABASE_URL": url}, NO_SECRETS).database_url == url
+
+
+@pytest.mark.parametrize("name", ["it's", "a.b", "{cluster", "x y", "n" * 65])
+def test_a_name_that_is_no_clusters_is_refused(name: str) -> None:
+    for environ in (
+        {"DATABASE_URL": "http://h/db", "DATABASE_CLUSTER": name},
+        {"DATABASE_URL": f"http://h/db?cluster={quote(name)}"},
+    ):
+        with pytest.raises(ExplorerError, match="can't name a cluster: write its name in the"):
+            load_settings(environ, NO_SECRETS)

@@ -1,0 +1,31 @@
+-- For ClickHouse
+
+-- collections: which model made the vectors of which photo table
+CREATE TABLE IF NOT EXISTS collections (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY name;
+
+-- sessions: what was asked
+CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id;
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article';
+
+-- rounds: what was shown
+CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, round);
+
+-- labels: what was answered: thumbs
+CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, sequence);
+
+-- classifiers: saved classifiers
+CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = MergeTree ORDER BY (id, version);
+
+-- checks: check samples of classifiers, and their thumbs
+CREATE TABLE IF NOT EXISTS checks (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, drawn, place, sequence);
+
+-- failures: photos that could not be loaded, and why
+CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
+
+-- unsplash_25k: photos, their vectors and their facts
+CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
+
+-- The vector index of unsplash_25k, after a load that finds none
+OPTIMIZE TABLE unsplash_25k FINAL;
+ALTER TABLE unsplash_25k ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'f32', 16, 64);
+ALTER TABLE unsplash_25k MATERIALIZE INDEX vindex;

@@ -1,0 +1,37 @@
+-- For MyScale
+-- A server that refuses MSTG gets SCANN in its place
+-- Cluster photos: written from the documents and never run on one, so review it first
+-- Every node needs the database explorer, Keeper, and the macros shard and replica
+-- internal_replication has to be true in the cluster's configuration
+-- Every statement is sent with insert_distributed_sync = 1
+-- Every statement is sent with distributed_product_mode = global
+
+-- collections: which model made the vectors of which photo table
+CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY name;
+
+-- sessions: what was asked
+CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article';
+
+-- rounds: what was shown
+CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
+
+-- labels: what was answered: thumbs
+CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
+
+-- classifiers: saved classifiers
+CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (id, version);
+
+-- checks: check samples of classifiers, and their thumbs
+CREATE TABLE IF NOT EXISTS checks ON CLUSTER 'photos' (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, drawn, place, sequence);
+
+-- failures: photos that could not be loaded, and why
+CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
+
+-- unsplash_25k: photos, their vectors and their facts
+CREATE TABLE IF NOT EXISTS unsplash_25k_local ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}') ORDER BY id;
+CREATE TABLE IF NOT EXISTS unsplash_25k ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = Distributed('photos', 'explorer', 'unsplash_25k_local', cityHash64(id));
+
+-- The vector index of unsplash_25k, after a load that finds none
+OPTIMIZE TABLE unsplash_25k_local ON CLUSTER 'photos' FINAL;
+ALTER TABLE unsplash_25k_local ON CLUSTER 'photos' ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');

@@ -82,7 +82,8 @@ class Connection:
     @property
     def engine(self) -> str:
         """The kind of engine and its version, as it told when it was asked."""
-        return f"{self.dialect.name} {self.client.server_version}"
+        version = self.client.server_version or "of unknown version"
+        return f"{self.dialect.name} {version}{self.dialect.note}"
 
     def command(self, sql: str, parameters: Parameters = None) -> Any:
         """Run a statement that returns at most one value."""

@@ -63,12 +63,14 @@ class Dialect(ABC):
     Attributes:
         name: the engine, as a person is told.
         has_index: whether it can build a vector index.
+        note: what else a person is told of it, or "".
         substitutes: what a refused statement is changed in, by what the refusal says.
         layout: where its tables lie.
     """
 
     name: str
     has_index = True
+    note = ""
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
     def __init__(self, layout: Layout | None = None) -> None:
@@ -218,11 +220,7 @@ class ExactClickHouse(ClickHouse):
     """
 
     has_index = False
-
-    def __init__(self, version: str, layout: Layout | None = None) -> None:
-        super().__init__(layout)
-        said = version or "of unknown version"
-        self.name = f"ClickHouse {said} (exact search: no index before 25.8)"
+    note = " (exact search: no index before 25.8)"
 
     def index_state(self) -> str:
         """See Dialect."""
@@ -288,9 +286,14 @@ class MyScale(Dialect):
         )
 
     def searches(self, search: Search) -> list[str]:
-        """See Dialect. MyScale filters first, so the article's one statement is always right."""
+        """See Dialect. MyScale filters first, so the article's statement misses none it looks at.
+
+        But it doesn't look at rows that are not in the index yet, and says nothing of it (MyScaleDB,
+        tests/queries/2_vector_search/00038_mqvs_brute_force_setting), so all are read where it
+        leaves too few.
+        """
         distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
-        return [_filter_first(search, distance)]
+        return [_filter_first(search, distance), _filter_first(search, "cosineDistance")]
 
 
 def server_dialect(
@@ -308,7 +311,7 @@ def server_dialect(
         return MyScale(alpha, layout)
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
-        return ExactClickHouse(version, layout)
+        return ExactClickHouse(layout)
     return ClickHouse(layout)
 
 

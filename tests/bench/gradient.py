@@ -26,6 +26,7 @@ from db.collections import Collection
 from db.database import Database, open_database
 from db.dialect import Vector
 from db.photos import PhotoTable
+from db.sessions import LabelRow
 from tests.bench.engines import ENGINES, database_urls
 from tests.bench.search import Matrix, clustered, fill, photo_id, timed
 
@@ -35,7 +36,8 @@ REPEATS = 3
 # 1 - cosineDistance is ŵ·x for unit vectors, and older servers know it too.
 _GRADIENT = (
     "SELECT sumForEach(arrayMap(v -> v * (1 / (1 + exp(cosineDistance(vector, {w}) - 1)) - y), "
-    "vector)) AS gradient FROM (SELECT vector, id IN %(ups)s AS y FROM {table} WHERE id IN %(ids)s)"
+    "vector)) AS gradient FROM (SELECT vector, id IN (SELECT photo FROM labels WHERE session = %(s)s "
+    "AND label = 1) AS y FROM {table} WHERE id IN (SELECT photo FROM labels WHERE session = %(s)s))"
 )
 
 
@@ -68,7 +70,10 @@ def row(database: Database, table: PhotoTable, rows: int, labels: int) -> str:
     y = (rng.random(labels) < 0.4).astype(int).tolist()
     X = np.stack([neighbour.vector for neighbour in table.get(ids)])
     start = clustered(1, seed=1)[0]
-    bound = {"ids": tuple(ids), "ups": tuple(i for i, up in zip(ids, y, strict=True) if up)}
+    bound = {"s": f"{labels} labels"}
+    database.sessions.add_labels(
+        [LabelRow(bound["s"], n, n, 0, ids[n], y[n], 1) for n in range(labels)]
+    )
     weights: dict[str, Vector] = {}
 
     def ours() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from db.connection import connect
-from tests.clickhouse_server import ClickHouseServer
+from db.database import Database
+from tests.clickhouse_server import ClickHouseServer, Dress
+from tests.dresses import DRESSES
 
 NewUrl = Callable[[], str]
 
@@ -21,9 +24,10 @@ def embedded(engine: str) -> Iterator[NewUrl]:
     yield lambda: f"{engine}?database={_name()}"
 
 
-def http(engine: str) -> Iterator[NewUrl]:
-    """The same engine behind ClickHouse's HTTP interface."""
-    yield from served(ClickHouseServer(Path(unquote(urlsplit(engine).path))))
+def http(engine: str, dress: Dress | None = None) -> Iterator[NewUrl]:
+    """The same engine behind ClickHouse's HTTP interface, dressed up or not."""
+    path = Path(unquote(urlsplit(engine).path))
+    yield from served(ClickHouseServer(path, dress=dress or Dress()))
 
 
 def served(server: ClickHouseServer) -> Iterator[NewUrl]:
@@ -55,7 +59,15 @@ def named(engine: str) -> Iterator[NewUrl]:
     connection.close()
 
 
-ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {"embedded": embedded, "http": http}
+ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {
+    "embedded": embedded,
+    "http": http,
+    **{
+        f"{name}-dress": partial(http, dress=dress())
+        for name, dress in DRESSES.items()
+        if name != "none"
+    },
+}
 if os.environ.get("CONFORMANCE_DATABASE_URL"):
     ENGINES["named"] = named
 
@@ -74,3 +86,8 @@ def new_url(request: pytest.FixtureRequest, engine: str) -> Iterator[NewUrl]:
 def database_url(new_url: NewUrl) -> str:
     """The DSN of an empty database; the `database` of all tests opens it."""
     return new_url()
+
+
+def built(database: Database) -> str:
+    """The state of a collection's index once all is done for it."""
+    return "built" if database.connection.dialect.has_index else "none"

@@ -10,7 +10,7 @@ from db.collections import Collection
 from db.database import Database, open_database
 from db.errors import ExplorerError
 from db.photos import Filter, Photo, PhotoTable
-from tests.conformance.conftest import NewUrl
+from tests.conformance.conftest import NewUrl, built
 from tests.conftest import filled, photo_ids, unit_vectors
 
 Matrix = npt.NDArray[np.float32]
@@ -137,9 +137,9 @@ def test_the_index_state_follows_the_index(database: Database) -> None:
     _, table, _ = filled(database, 400)
     assert table.index_state().state == "none"
     table.build_index()
-    assert table.index_state().state == "built"
+    assert table.index_state().state == built(database)
     table.build_index()
-    assert table.index_state().state == "built"
+    assert table.index_state().state == built(database)
 
 
 def test_get_keeps_the_order_asked_for(database: Database) -> None:

@@ -11,7 +11,7 @@ from db.photos import PhotoTable
 
 # The names of the explorer's own tables; a collection is a table too.
 RESERVED = frozenset(
-    {"collections", "sessions", "rounds", "labels", "classifiers", "checks", "failures"}
+    {"collections", "sessions", "rounds", "labels", "classifiers", "checks", "views", "failures"}
 )
 
 COLLECTIONS = Table(

@@ -1,14 +1,15 @@
 """One database: its connection and all its tables, wired together."""
 
 from db.checks import CHECKS, Checks
-from db.classifiers import CLASSIFIERS, Classifiers
+from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
 from db.connection import Connection, connect
 from db.failures import FAILURES, Failures
 from db.layout import Synced
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
+from db.views import VIEWS, Views
 
-TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, FAILURES)
+TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES)
 
 
 class Database:
@@ -20,6 +21,7 @@ class Database:
         self.sessions = Sessions(connection)
         self.classifiers = Classifiers(connection)
         self.checks = Checks(connection)
+        self.views = Views(connection)
         self.failures = Failures(connection)
 
     def again(self) -> "Database":
@@ -27,9 +29,17 @@ class Database:
         return Database(self.connection.again())
 
     def drop(self, collection: Collection) -> None:
-        """Delete a collection with its photos; sessions and classifiers stay."""
+        """Delete a collection with its photos; sessions and classifiers stay, their views don't."""
+        for classifier in self.classifiers.all():
+            if classifier.collection == collection.name:
+                self.views.drop(classifier)
         self.collections.drop(collection)
         self.failures.forget(collection.name)
+
+    def delete(self, classifier: SavedClassifier) -> None:
+        """Delete a classifier with its view; its session stays."""
+        self.views.drop(classifier)
+        self.classifiers.delete(classifier)
 
     def close(self) -> None:
         """Close the connection."""

@@ -110,10 +110,15 @@ class Dialect(ABC):
 
     def scores(self, table: str, weight: Vector) -> str:
         """A query of `id` and `score` for the whole table, best first, without the index."""
-        return (
-            f"SELECT id, 1 - cosineDistance(vector, {vector_literal(weight)}) AS score "
-            f"FROM {table} ORDER BY score DESC, id"
-        )
+        return f"SELECT id, {self.score(weight)} AS score FROM {table} ORDER BY score DESC, id"
+
+    def score(self, weight: Vector) -> str:
+        """A photo's score, the dot product of the two unit vectors, in SQL that every engine knows.
+
+        Not `distance`: MyScale computes it in a search alone, and elsewhere it is a function that
+        whoever asks may not have.
+        """
+        return f"1 - cosineDistance(vector, {vector_literal(weight)})"
 
 
 class ClickHouse(Dialect):
@@ -288,9 +293,9 @@ class MyScale(Dialect):
     def searches(self, search: Search) -> list[str]:
         """See Dialect. MyScale filters first, so the article's statement misses none it looks at.
 
-        But it doesn't look at rows that are not in the index yet, and says nothing of it (MyScaleDB,
-        tests/queries/2_vector_search/00038_mqvs_brute_force_setting), so all are read where it
-        leaves too few.
+        But it doesn't look at rows that are not in the index yet, and says nothing of it
+        (MyScaleDB, tests/queries/2_vector_search/00038_mqvs_brute_force_setting), so all are read
+        where it leaves too few.
         """
         distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
         return [_filter_first(search, distance), _filter_first(search, "cosineDistance")]

@@ -89,6 +89,10 @@ class Layout:
         """The statements that delete a photo table."""
         return [f"DROP TABLE IF EXISTS {name}"]
 
+    def everywhere(self, name: str) -> str:
+        """The name of a table or view in a CREATE or a DROP."""
+        return name
+
     def stored_as(self, name: str) -> str:
         """The name of the table that holds a photo table's rows."""
         return name
@@ -190,6 +194,10 @@ class Cluster(Layout):
         """See Layout. SYNC frees the path in Keeper at once, for a table of the same name."""
         tables = (name, self.stored_as(name))
         return [f"DROP TABLE IF EXISTS {table} {self._on} SYNC" for table in tables]
+
+    def everywhere(self, name: str) -> str:
+        """See Layout."""
+        return f"{name} {self._on}"
 
     def stored_as(self, name: str) -> str:
         """See Layout."""

@@ -19,6 +19,7 @@ from db.sessions import DOWN, NONE, UP
 from pages.check import show_check
 from pages.photo_grid import show_photos
 from pages.services import Services
+from pages.view import show_view
 
 BINS = 60
 PAGE = 15
@@ -53,6 +54,7 @@ def show(services: Services) -> None:
     check = services.database.checks.latest(classifier.id)
     threshold = _threshold(classifier, ranking, check)
     _exports(table, classifier, ranking, threshold)
+    show_view(services, classifier, threshold)
     show_check(services, table, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)
 
@@ -85,7 +87,7 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"Delete **{classifier.name}**? Its labelling session stays.")
             if st.button("Delete", key="delete", type="primary"):
-                services.database.classifiers.delete(classifier)
+                services.database.delete(classifier)
                 st.rerun()
 
 

@@ -92,7 +92,7 @@ class MyScale(OldClickHouse):
         if table := re.match(r"DROP TABLE (?:IF EXISTS )?(\w+)", statement):
             self._indexes.pop((database, table[1]), None)
         if re.match(r"CREATE (OR REPLACE )?FUNCTION distance\b", statement):
-            # It is built in: QUERIES use it on a new server. ClickHouse, UserDefinedSQLFunctionFactory.
+            # It is built in: QUERIES use it on a new server.
             raise RefusedError(609, "FUNCTION_ALREADY_EXISTS", "Function distance already exists")
         return self._with_system_tables(self._with_distance(statement, database))
 
@@ -141,8 +141,8 @@ class MyScale(OldClickHouse):
         """
         statement = statement.replace(
             "system.tables",
-            "(SELECT database, name FROM system.tables UNION ALL SELECT 'system', "
-            "arrayJoin(['vector_indices', 'vector_index_segments'])) AS tables",
+            "(SELECT database, name, engine FROM system.tables UNION ALL SELECT 'system', "
+            "arrayJoin(['vector_indices', 'vector_index_segments']), 'System') AS tables",
         )
         if "system.vector_indices" not in statement:
             return statement

@@ -36,8 +36,9 @@ REPEATS = 3
 # 1 - cosineDistance is ŵ·x for unit vectors, and older servers know it too.
 _GRADIENT = (
     "SELECT sumForEach(arrayMap(v -> v * (1 / (1 + exp(cosineDistance(vector, {w}) - 1)) - y), "
-    "vector)) AS gradient FROM (SELECT vector, id IN (SELECT photo FROM labels WHERE session = %(s)s "
-    "AND label = 1) AS y FROM {table} WHERE id IN (SELECT photo FROM labels WHERE session = %(s)s))"
+    "vector)) AS gradient FROM (SELECT vector, id IN (SELECT photo FROM labels "
+    "WHERE session = %(s)s AND label = 1) AS y FROM {table} "
+    "WHERE id IN (SELECT photo FROM labels WHERE session = %(s)s))"
 )
 
 

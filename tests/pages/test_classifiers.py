@@ -11,7 +11,9 @@ from classifier.export import Ranking, to_safetensors
 from classifier.session import Session
 from db.classifiers import SavedClassifier
 from db.collections import Collection
+from db.errors import ExplorerError
 from db.sessions import DOWN, UP
+from db.views import Views
 from pages.services import Services
 
 
@@ -200,3 +202,53 @@ def draw_above_a_low_threshold(page: AppTest) -> None:
 
 def page_labels(services: Services, saved: SavedClassifier) -> list[str]:
     return [row.photo for row in services.database.sessions.labels(saved.session)]
+
+
+def button(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return healthy(page.run())
+
+
+def test_a_classifier_is_published_as_a_view_moved_and_taken_away(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    assert page.code[0].value.startswith("CREATE VIEW lakes AS\nSELECT id, url, score\n")
+    button(page, "publish")
+    view = services.database.views.of(saved)
+    assert view is not None
+    assert "**`lakes`**" in texts(page)
+    assert [c.value for c in page.code] == [
+        "SELECT id, url, score FROM lakes ORDER BY score DESC LIMIT 10"
+    ]
+    kept = services.database.connection.rows("SELECT id FROM lakes")
+    assert f"**{len(kept)}** of 40 photos" in texts(page)
+    page.slider[0].set_value(page.slider[0].max)
+    healthy(page.run())
+    assert page.button(key="publish").label.startswith("Publish again, from ")
+    assert page.code[1].value.startswith("CREATE OR REPLACE VIEW lakes AS")
+    button(page, "publish")
+    moved = services.database.views.of(saved)
+    assert moved is not None
+    assert moved.threshold > view.threshold
+    button(page, "unpublish")
+    assert services.database.views.of(saved) is None
+
+
+def test_a_view_that_the_database_refuses_is_one_line(
+    page: AppTest, services: Services, saved: SavedClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ExplorerError("The user me lacks a right")
+
+    monkeypatch.setattr(Views, "publish", refuse)
+    button(page, "publish")
+    assert [error.value for error in page.error] == ["The user me lacks a right"]
+    assert page.button(key="publish")
+
+
+def test_a_view_goes_with_its_classifier(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    button(page, "publish")
+    button(page, "delete")
+    assert services.database.views.of(saved) is None

@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection Strin
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, drawn, place, sequence);
 
+-- views: classifiers published as views
+CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, sequence);
+
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
 

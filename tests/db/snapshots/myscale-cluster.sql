@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name Stri
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks ON CLUSTER 'photos' (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, drawn, place, sequence);
 
+-- views: classifiers published as views
+CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, sequence);
+
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
 

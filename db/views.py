@@ -1,0 +1,141 @@
+"""Saved classifiers published as views, for people who never open the app."""
+
+import re
+import time
+import unicodedata
+from dataclasses import dataclass
+from itertools import count
+
+from db.classifiers import SavedClassifier
+from db.connection import Connection, checked_name
+from db.errors import ExplorerError
+from db.layout import Table
+
+VIEWS = Table(
+    "views",
+    "classifiers published as views",
+    "classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64",
+    "(classifier, sequence)",
+)
+_NAME_LIMIT = 50  # letters; a number may follow
+_COLUMNS = ("classifier", "name", "threshold", "dropped", "sequence")
+
+
+@dataclass(frozen=True)
+class View:
+    """A classifier as a view.
+
+    Attributes:
+        name: of the view; it stays when the classifier's changes, since people's queries have it.
+        threshold: the score from which on photos are in it.
+    """
+
+    name: str
+    threshold: float
+
+    @property
+    def example(self) -> str:
+        """A query of its best photos."""
+        return f"SELECT id, url, score FROM {self.name} ORDER BY score DESC LIMIT 10"
+
+
+class Views:
+    """The views of all classifiers of a database.
+
+    Publishing and dropping each add a row; the latest one counts. A view that somebody dropped by
+    hand is not published any more.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.create(VIEWS)
+
+    def of(self, classifier: SavedClassifier) -> View | None:
+        """The classifier's view, or None where it is not published."""
+        rows = self._connection.rows(
+            "SELECT name, threshold, dropped FROM views WHERE classifier = %(id)s "
+            "ORDER BY sequence DESC LIMIT 1",
+            {"id": classifier.id},
+        )
+        if not rows or rows[0]["dropped"] or rows[0]["name"] not in self._names("engine = 'View'"):
+            return None
+        return View(rows[0]["name"], rows[0]["threshold"])
+
+    def statement(self, classifier: SavedClassifier, threshold: float) -> str:
+        """What `publish` would run now."""
+        published = self.of(classifier)
+        name = published.name if published else self._free_name(classifier)
+        return self._statement(name, classifier, threshold, replace=published is not None)
+
+    def publish(self, classifier: SavedClassifier, threshold: float) -> View:
+        """Create the classifier's view, or give it another threshold.
+
+        Its columns are `id`, `url` and `score`, of the photos that score at least the threshold;
+        photos that come in later are in it too.
+
+        Args:
+            classifier: a saved one, whose collection is there.
+            threshold: a score.
+
+        Raises:
+            ExplorerError: the database refuses it, as to a user who may not create views.
+        """
+        before = self.of(classifier)
+        view = View(before.name if before else self._free_name(classifier), threshold)
+        # The row first: a view that no row tells of would be nobody's.
+        self._write(classifier, view)
+        try:
+            self._connection.command(
+                self._statement(view.name, classifier, threshold, replace=before is not None)
+            )
+        except ExplorerError:
+            self._write(classifier, before or view, dropped=before is None)
+            raise
+        return view
+
+    def drop(self, classifier: SavedClassifier) -> None:
+        """Take the classifier's view away, if it has one."""
+        view = self.of(classifier)
+        if view is not None:
+            name = self._connection.dialect.layout.everywhere(view.name)
+            self._connection.command(f"DROP VIEW IF EXISTS {name}")
+            self._write(classifier, view, dropped=True)
+
+    def _statement(
+        self, name: str, classifier: SavedClassifier, threshold: float, replace: bool
+    ) -> str:
+        dialect = self._connection.dialect
+        return (
+            f"CREATE {'OR REPLACE ' if replace else ''}VIEW "
+            f"{dialect.layout.everywhere(checked_name(name))} AS\n"
+            "SELECT id, url, score\n"
+            f"FROM (SELECT id, url, {dialect.score(classifier.weight)} AS score "
+            f"FROM {checked_name(classifier.collection)})\n"
+            f"WHERE score >= {float(threshold):.9f}"
+        )
+
+    def _free_name(self, classifier: SavedClassifier) -> str:
+        taken = {name.lower() for name in self._names("1")}
+        base = view_name(classifier.name)
+        names = (base if n == 1 else f"{base}_{n}" for n in count(1))
+        return next(name for name in names if name not in taken)
+
+    def _names(self, condition: str) -> set[str]:
+        """The names of tables and views, the explorer's own among them."""
+        rows = self._connection.rows(
+            f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {condition}"
+        )
+        return {row["name"] for row in rows}
+
+    def _write(self, classifier: SavedClassifier, view: View, dropped: bool = False) -> None:
+        row = [classifier.id, view.name, view.threshold, int(dropped), time.time_ns()]
+        self._connection.insert_rows("views", _COLUMNS, [row])
+
+
+def view_name(words: str) -> str:
+    """A name for a view, of what a classifier is called: lower case, letters, digits and `_`."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain)[:_NAME_LIMIT].strip("_")
+    if not name or name[0].isdigit():
+        name = f"classifier_{name}".rstrip("_")
+    return name

@@ -1,0 +1,51 @@
+"""A classifier as a view in the database, on the Classifiers page."""
+
+import streamlit as st
+
+from db.classifiers import SavedClassifier
+from db.errors import ExplorerError
+from db.views import View
+from pages.services import Services
+
+
+def show_view(services: Services, classifier: SavedClassifier, threshold: float) -> None:
+    """Offer to publish the classifier as a view, or show what is published."""
+    views = services.database.views
+    with st.expander("Use it in SQL", icon=":material/database:"):
+        view = views.of(classifier)
+        if view is None:
+            st.markdown(
+                "Publish the classifier as a view, and whoever reads this database can rank its "
+                "photos by SQL, those that come in later too."
+            )
+        else:
+            _published(view)
+        if view is None or abs(view.threshold - threshold) > 1e-6:
+            label = "Publish" if view is None else f"Publish again, from {threshold:.3f} on"
+            if st.button(label, key="publish", icon=":material/publish:"):
+                _try(services, classifier, threshold)
+            st.caption("It runs this statement:")
+            st.code(views.statement(classifier, threshold), "sql")
+        if view is not None and st.button("Unpublish", key="unpublish"):
+            _try(services, classifier, None)
+
+
+def _published(view: View) -> None:
+    st.markdown(
+        f"Published as the view **`{view.name}`**: the photos that score at least "
+        f"{view.threshold:.3f}. Its name stays when the classifier gets another."
+    )
+    st.code(view.example, "sql")
+
+
+def _try(services: Services, classifier: SavedClassifier, threshold: float | None) -> None:
+    """Publish from a threshold on, or take the view away."""
+    try:
+        if threshold is None:
+            services.database.views.drop(classifier)
+        else:
+            services.database.views.publish(classifier, threshold)
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
+    else:
+        st.rerun()

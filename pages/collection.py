@@ -163,7 +163,7 @@ def _load_forms(services: Services) -> None:
     with unsplash, st.form("unsplash", border=False):
         path = st.text_input(
             "Dataset on this computer",
-            placeholder="download Unsplash Lite, or type a folder or photos table you have",
+            placeholder="none: download Unsplash Lite",
             help="Unsplash Lite is downloaded once: 700 MB of tables with 25,000 photos, whose "
             "images are then fetched from their addresses and not kept. Of a dataset that is here "
             "already, name the folder or a photos table such as photos.csv000",

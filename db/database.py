@@ -3,7 +3,7 @@
 from db.checks import CHECKS, Checks
 from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
-from db.connection import Connection, connect
+from db.connection import PAGE, Connection, connect
 from db.failures import FAILURES, Failures
 from db.layout import Synced
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
@@ -46,13 +46,17 @@ class Database:
         self.connection.close()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, tries: int = PAGE) -> Database:
     """Open the database that a DSN names.
+
+    Args:
+        url: the DSN, as `connect` takes it.
+        tries: how often a statement is tried while nothing answers: PAGE or LOAD.
 
     Raises:
         ExplorerError: it can't be opened; the text says why and what to do.
     """
-    database = Database(connect(url))
+    database = Database(connect(url, tries))
     _sync_old_tables(database.connection)
     for collection in database.collections.all():
         database.collections.photos(collection).bring_up_to_date()

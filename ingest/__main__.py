@@ -11,7 +11,7 @@ from threading import Event
 
 from tqdm import tqdm
 
-from db.connection import find_dialect
+from db.connection import LOAD, find_dialect
 from db.database import Database, open_database
 from db.ddl import script
 from db.errors import ExplorerError, first_line
@@ -206,7 +206,7 @@ def table_name(words: str) -> str:
 
 
 def _load(order: Order, settings: Settings) -> int:
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, LOAD)
     thumbnails = Thumbnails(settings.data / "thumbnails", read_url)
     try:
         with _Bar() as bar, interruptible(order.stop, bar.stopping), ThreadPoolExecutor(1) as pool:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app_process import BROWSERS, OFFLINE, running_app
+from tests.browser.screen import WAIT
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,15 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=list(OFFLINE))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    opened = context.new_page()
+    opened.set_default_timeout(WAIT)
+    yield opened
+    context.close()
 
 
 @pytest.fixture(scope="module")

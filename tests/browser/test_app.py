@@ -1,53 +1,17 @@
 """What a newcomer does, in a real browser, on an empty database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import load_file
+
+from tests.browser.screen import FIRST_LOAD, PROMPT, WAIT, give, given, settle, thumbs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
-WAIT = 30_000  # milliseconds
-FIRST_LOAD = 180_000
-PROMPT = "What should the photos show?"
 Screenshot = Callable[[Page, str], None]
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    opened = context.new_page()
-    opened.set_default_timeout(WAIT)
-    yield opened
-    context.close()
-
-
-def settle(page: Page) -> None:
-    """Wait until the script behind the page has run."""
-    page.wait_for_timeout(300)
-    idle = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    expect(idle).to_have_count(1, timeout=WAIT)
-
-
-def thumbs(page: Page) -> Locator:
-    return page.get_by_test_id("stFeedback")
-
-
-def give(page: Page, place: int, up: bool) -> None:
-    thumbs(page).nth(place).get_by_role("radio").nth(0 if up else 1).click()
-    settle(page)
-
-
-def given(page: Page) -> list[str]:
-    """Each photo's thumb: up, down or none."""
-    words = []
-    for place in range(thumbs(page).count()):
-        radios = thumbs(page).nth(place).get_by_role("radio")
-        checked = [radios.nth(n).get_attribute("aria-checked") == "true" for n in range(2)]
-        words.append("up" if checked[0] else "down" if checked[1] else "none")
-    return words
 
 
 def pictures(page: Page) -> list[str]:

@@ -78,20 +78,30 @@ class Collections:
         name = checked_name(wanted.name)
         if name.lower() in RESERVED:
             raise ExplorerError(f"{name} is one of the explorer's own tables: choose another name")
-        existing = self.find(name)
-        if existing is not None:
-            _refuse_other_model(existing, wanted)
         table = PhotoTable(self._connection, name)
-        if existing is None:
-            if table.exists():
-                raise ExplorerError(
-                    f"A table {name} is there already, and nothing tells which model made its "
-                    "vectors: choose another --collection, or drop that table"
-                )
+        if self.find(name) is None and not table.exists():
             self._forget(name)
             self._connection.insert("collections", asdict(wanted))
+        else:
+            _refuse_other_model(self._owner_of(name), wanted)
         table.create()
         return table
+
+    def _owner_of(self, name: str) -> Collection:
+        """The collection whose table is there.
+
+        Of loads that start together, one may be about to write the name that another, before that,
+        deleted as a leftover: it is looked for again for a second.
+        """
+        for _ in range(10):
+            found = self.find(name)
+            if found is not None:
+                return found
+            self._connection.sleep(0.1)
+        raise ExplorerError(
+            f"A table {name} is there already, and nothing tells which model made its vectors: "
+            "choose another --collection, or drop that table"
+        )
 
     def drop(self, collection: Collection) -> None:
         """Delete a collection's photo table, and its name."""

@@ -303,9 +303,7 @@ class PhotoTable:
         if state.state == "failed":
             statements = [*self._dialect.drop_index(self.name), *statements]
         if state.state in ("none", "failed"):
-            for statement in statements:
-                self._run(statement)
-            state = self.index_state()
+            state = self._start_build(statements)
         while state.state != "built":
             if state.state == "failed":
                 raise ExplorerError(
@@ -317,6 +315,18 @@ class PhotoTable:
                 report(state)
             time.sleep(poll)
             state = self.index_state()
+
+    def _start_build(self, statements: Sequence[str]) -> IndexState:
+        try:
+            for statement in statements:
+                self._run(statement)
+        except ExplorerError:
+            state = self.index_state()
+            if state.state not in ("building", "built"):
+                raise
+            # Another load has started it meanwhile, so this one can't.
+            return state
+        return self.index_state()
 
     def _run_all(self, statements: Sequence[str]) -> None:
         for statement in statements:

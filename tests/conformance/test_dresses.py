@@ -9,7 +9,7 @@ import pytest
 
 from db.database import open_database
 from db.errors import ExplorerError
-from db.photos import IndexState
+from db.photos import IndexState, PhotoTable
 from tests.clickhouse_server import ClickHouseServer
 from tests.conformance.conftest import served
 from tests.conftest import filled, unit_vectors
@@ -93,6 +93,24 @@ def test_a_build_that_failed_is_told_with_its_reason_and_made_anew_by_the_next_l
     with pytest.raises(ExplorerError, match=r"could not be built: Memory limit of the build exc"):
         table.build_index(poll=0)
     assert table.index_state().state == "failed"
+    table.build_index(poll=0)
+    assert table.index_state().state == "built"
+
+
+def test_an_index_that_another_load_has_just_started_is_waited_for(
+    myscale: Dressed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, table, _ = filled(myscale.database, 100)
+    asked = PhotoTable.index_state
+
+    def none_at_first(self: PhotoTable) -> IndexState:
+        monkeypatch.setattr(PhotoTable, "index_state", asked)
+        other = myscale.database.collections.photos(myscale.database.collections.all()[0])
+        for statement in myscale.database.connection.dialect.build_index(other.name):
+            myscale.database.connection.command(statement)
+        return IndexState("none")
+
+    monkeypatch.setattr(PhotoTable, "index_state", none_at_first)
     table.build_index(poll=0)
     assert table.index_state().state == "built"
 

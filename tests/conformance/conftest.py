@@ -9,7 +9,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from db.connection import connect
+from db.database import Database
 from tests.clickhouse_server import ClickHouseServer
+from tests.myscale_dress import MyScaleDress
+from tests.older_dress import OlderDress
 
 NewUrl = Callable[[], str]
 
@@ -23,7 +26,22 @@ def embedded(engine: str) -> Iterator[NewUrl]:
 
 def http(engine: str) -> Iterator[NewUrl]:
     """The same engine behind ClickHouse's HTTP interface."""
-    yield from served(ClickHouseServer(Path(unquote(urlsplit(engine).path))))
+    yield from served(ClickHouseServer(_folder(engine)))
+
+
+def myscale(engine: str) -> Iterator[NewUrl]:
+    """The same in MyScale's dress, which has MSTG as MyScale Cloud has."""
+    yield from served(ClickHouseServer(_folder(engine), dress=MyScaleDress()))
+
+
+def myscale_scann(engine: str) -> Iterator[NewUrl]:
+    """The same as a MyScaleDB of one's own, which refuses MSTG."""
+    yield from served(ClickHouseServer(_folder(engine), dress=MyScaleDress(mstg=False)))
+
+
+def old_clickhouse(engine: str) -> Iterator[NewUrl]:
+    """The same as a ClickHouse without a vector index."""
+    yield from served(ClickHouseServer(_folder(engine), dress=OlderDress("24.3.1.1")))
 
 
 def served(server: ClickHouseServer) -> Iterator[NewUrl]:
@@ -55,9 +73,19 @@ def named(engine: str) -> Iterator[NewUrl]:
     connection.close()
 
 
-ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {"embedded": embedded, "http": http}
+ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {
+    "embedded": embedded,
+    "http": http,
+    "myscale-dress": myscale,
+    "myscale-dress-scann": myscale_scann,
+    "clickhouse-24.3-dress": old_clickhouse,
+}
 if os.environ.get("CONFORMANCE_DATABASE_URL"):
     ENGINES["named"] = named
+
+
+def _folder(engine: str) -> Path:
+    return Path(unquote(urlsplit(engine).path))
 
 
 def _name() -> str:
@@ -74,3 +102,8 @@ def new_url(request: pytest.FixtureRequest, engine: str) -> Iterator[NewUrl]:
 def database_url(new_url: NewUrl) -> str:
     """The DSN of an empty database; the `database` of all tests opens it."""
     return new_url()
+
+
+def after_building(database: Database) -> str:
+    """What becomes of an index: an engine that has none stays without."""
+    return "built" if database.connection.dialect.has_index else "none"

@@ -101,11 +101,12 @@ class Dress:
 
     version = ""
 
-    def rewrite(self, statement: str, run: Run) -> str:
+    def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
         """The statement that the engine gets, or a RefusedError.
 
         Args:
             statement: SQL as it was sent; of an INSERT, the part before the data.
+            settings: what was set in the address; what is left there is set in the engine.
             run: runs a statement in the request's database, and returns its rows as TabSeparated.
         """
         return statement
@@ -380,10 +381,10 @@ class _Handler(BaseHTTPRequestHandler):
 
             sent = request.statement.decode("utf-8", "surrogateescape")
             owner.statements.append(sent)
-            statement = owner.dress.rewrite(sent, run)
+            settings = dict(request.settings)
+            statement = owner.dress.rewrite(sent, settings, run)
             if owner.dress.version:
                 statement = statement.replace("version()", f"'{owner.dress.version}'")
-            settings = dict(request.settings)
             if readonly:
                 settings.setdefault("readonly", str(readonly))
             _set(handle, settings)

@@ -1,6 +1,6 @@
 """ClickHouse's HTTP interface in front of embedded chDB, for the real clickhouse-connect client.
 
-    python -m tests.clickhouse_server FOLDER [PORT] [--dress NAME]
+    python -m tests.serve FOLDER [PORT] [--dress NAME]
 
 It speaks what that client asks for: queries in the body or the address, settings, database and
 server-side parameters in the address, compression both ways, the X-ClickHouse headers, basic
@@ -12,7 +12,6 @@ Sources: clickhouse.com/docs/interfaces/http, src/Server/HTTP/exceptionCodeToHTT
 src/Server/HTTPHandler.cpp of ClickHouse, and what clickhouse-connect reads.
 """
 
-import argparse
 import base64
 import contextlib
 import email
@@ -461,22 +460,3 @@ def _about(result: Any, statement: str, request: _Request, timezone: str) -> dic
         named = _FORMAT.search(statement)
         headers["X-ClickHouse-Format"] = named[1] if named else request.default_format
     return headers
-
-
-def main() -> None:
-    """Serve a folder until the process is ended."""
-    from tests.dresses import DRESSES  # they are made of what is above
-
-    parser = argparse.ArgumentParser(description="chDB behind ClickHouse's HTTP interface")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("port", type=int, nargs="?", default=0)
-    parser.add_argument("--dress", choices=DRESSES, default="none", help="what it claims to be")
-    options = parser.parse_args()
-    dress = DRESSES[options.dress]()
-    with ClickHouseServer(options.folder, dress=dress, port=options.port) as server:
-        print(server.url, flush=True)  # noqa: T201
-        threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main()

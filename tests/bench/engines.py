@@ -32,7 +32,7 @@ def _url(name: str, folder: Path, stack: ExitStack) -> str:
     if options is None:
         return f"chdb://{folder}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.clickhouse_server", str(folder), *options],
+        [sys.executable, "-m", "tests.serve", str(folder), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -40,4 +40,4 @@ def _url(name: str, folder: Path, stack: ExitStack) -> str:
     stack.callback(process.wait, 20)
     stack.callback(process.terminate)
     assert process.stdout is not None
-    return f"{process.stdout.readline().strip()}/default"
+    return process.stdout.readline().strip()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -24,15 +25,14 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.clickhouse_server", str(self._folder), str(self._port)],
+            [sys.executable, "-m", "tests.serve", str(self._folder), str(self._port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self._process.stdout is not None
-        address = self._process.stdout.readline().strip()
-        self._port = int(address.rpartition(":")[2])
-        self.url = f"{address}/default"
+        self.url = self._process.stdout.readline().strip()
+        self._port = urlsplit(self.url).port or 0
 
     def kill(self) -> None:
         self._process.kill()

@@ -1,0 +1,30 @@
+"""Serves a database to other processes: `python -m tests.serve FOLDER [PORT] [--dress NAME]`.
+
+It prints the DSN of its database once it answers, and runs until it is ended.
+"""
+
+import argparse
+import threading
+from pathlib import Path
+
+from tests.clickhouse_server import ClickHouseServer
+from tests.dresses import DRESSES
+
+
+def main() -> None:
+    """Serve a folder until the process is ended."""
+    parser = argparse.ArgumentParser(description="chDB behind ClickHouse's HTTP interface")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("port", type=int, nargs="?", default=0)
+    parser.add_argument("--dress", choices=DRESSES, default="none", help="what it claims to be")
+    options = parser.parse_args()
+    dress = DRESSES[options.dress]()
+    with ClickHouseServer(options.folder, dress=dress, port=options.port) as server:
+        # Not chDB's own `default`, whose tables have no UUID to tell them apart by.
+        server.run("CREATE DATABASE IF NOT EXISTS explorer")
+        print(f"{server.url}/explorer", flush=True)  # noqa: T201
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

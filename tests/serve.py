@@ -20,9 +20,7 @@ def main() -> None:
     options = parser.parse_args()
     dress = DRESSES[options.dress]()
     with ClickHouseServer(options.folder, dress=dress, port=options.port) as server:
-        # Not chDB's own `default`, whose tables have no UUID to tell them apart by.
-        server.run("CREATE DATABASE IF NOT EXISTS explorer")
-        print(f"{server.url}/explorer", flush=True)  # noqa: T201
+        print(f"{server.url}/default", flush=True)  # noqa: T201
         threading.Event().wait()
 
 

@@ -1,7 +1,5 @@
 """ClickHouse's HTTP interface in front of embedded chDB, for the real clickhouse-connect client.
 
-    python -m tests.clickhouse_server FOLDER [PORT]
-
 It speaks what that client asks for: queries in the body or the address, settings, database and
 server-side parameters in the address, compression both ways, the X-ClickHouse headers, basic
 authentication, read-only users, and errors with ClickHouse's text, codes and HTTP statuses. Each
@@ -12,7 +10,6 @@ Sources: clickhouse.com/docs/interfaces/http, src/Server/HTTP/exceptionCodeToHTT
 src/Server/HTTPHandler.cpp of ClickHouse, and what clickhouse-connect reads.
 """
 
-import argparse
 import base64
 import contextlib
 import email
@@ -461,18 +458,3 @@ def _about(result: Any, statement: str, request: _Request, timezone: str) -> dic
         named = _FORMAT.search(statement)
         headers["X-ClickHouse-Format"] = named[1] if named else request.default_format
     return headers
-
-
-def main() -> None:
-    """Serve a folder until the process is ended."""
-    parser = argparse.ArgumentParser(description="chDB behind ClickHouse's HTTP interface")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("port", type=int, nargs="?", default=0)
-    options = parser.parse_args()
-    with ClickHouseServer(options.folder, port=options.port) as server:
-        print(server.url, flush=True)  # noqa: T201
-        threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main()

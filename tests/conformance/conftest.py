@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,8 +12,7 @@ import pytest
 from db.connection import connect
 from db.database import Database
 from tests.clickhouse_server import ClickHouseServer
-from tests.myscale_dress import MyScaleDress
-from tests.older_dress import OlderDress
+from tests.serve import DRESSES
 
 NewUrl = Callable[[], str]
 
@@ -29,19 +29,9 @@ def http(engine: str) -> Iterator[NewUrl]:
     yield from served(ClickHouseServer(_folder(engine)))
 
 
-def myscale(engine: str) -> Iterator[NewUrl]:
-    """The same in MyScale's dress, which has MSTG as MyScale Cloud has."""
-    yield from served(ClickHouseServer(_folder(engine), dress=MyScaleDress()))
-
-
-def myscale_scann(engine: str) -> Iterator[NewUrl]:
-    """The same as a MyScaleDB of one's own, which refuses MSTG."""
-    yield from served(ClickHouseServer(_folder(engine), dress=MyScaleDress(mstg=False)))
-
-
-def old_clickhouse(engine: str) -> Iterator[NewUrl]:
-    """The same as a ClickHouse without a vector index."""
-    yield from served(ClickHouseServer(_folder(engine), dress=OlderDress("24.3.1.1")))
+def dressed(dress: str, engine: str) -> Iterator[NewUrl]:
+    """The same, claiming to be another engine."""
+    yield from served(ClickHouseServer(_folder(engine), dress=DRESSES[dress]()))
 
 
 def served(server: ClickHouseServer) -> Iterator[NewUrl]:
@@ -76,9 +66,9 @@ def named(engine: str) -> Iterator[NewUrl]:
 ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {
     "embedded": embedded,
     "http": http,
-    "myscale-dress": myscale,
-    "myscale-dress-scann": myscale_scann,
-    "clickhouse-24.3-dress": old_clickhouse,
+    "myscale-dress": partial(dressed, "myscale"),
+    "myscale-dress-scann": partial(dressed, "myscale-scann"),
+    "clickhouse-24.3-dress": partial(dressed, "clickhouse-24.3"),
 }
 if os.environ.get("CONFORMANCE_DATABASE_URL"):
     ENGINES["named"] = named

@@ -30,7 +30,7 @@ _SEGMENTS = (
     "memory_usage_bytes UInt64, disk_usage_bytes UInt64, progress UInt8, elapsed UInt64, "
     "error String"
 )
-# src: Settings.h and VectorIndex/Storages/MergeTreeBaseSearchManager.h.
+# tests: 00038_mqvs_brute_force_setting.sql; src: MergeTreeVectorScanManager.h reads it.
 _BRUTE_FORCE = "enable_brute_force_vector_search"
 
 _NAME = r"(?P<table>[\w.`]+)"
@@ -87,7 +87,7 @@ class MyScaleDress(OlderDress):
     """
 
     def __init__(self, mstg: bool = True, polls: int = 2) -> None:
-        # README of MyScaleDB: it is based on ClickHouse 23.3.
+        # Recorded in the project's design notes, no document found; the last two numbers are ours.
         super().__init__("23.3.2.1")
         # tests: 00034_mqvs_vector_index_parameter_check.sh for MSTG; for the others
         # MYSCALE_VALID_INDEX_PARAMETER and getVectorIndexType of its SearchIndex library.

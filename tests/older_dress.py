@@ -14,7 +14,7 @@ _STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
 _CALLS = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _SETTINGS = re.compile(r"\bSETTINGS\s+(\w+\s*=\s*[^,\s]+(?:\s*,\s*\w+\s*=\s*[^,\s]+)*)")
 _NEWER = "toUInt32OrZero(splitByChar('.', {0})[1]) * 100 + toUInt32OrZero(splitByChar('.', {0})[2])"
-# clickhouse.com/docs, changelog of 24.8: "Add vector_similarity index".
+# system.settings_changes has the setting that allows them since then.
 _INDEX_SINCE = (24, 8)
 
 
@@ -36,7 +36,7 @@ class OlderDress(Dress):
         self._check_settings([*settings, *_named_settings(code)])
         self._check_functions(code)
         if self._claimed < _INDEX_SINCE and re.search(r"\bTYPE\s+vector_similarity\b", code):
-            # Code and text as src/Storages/MergeTree/MergeTreeIndices.cpp has them.
+            # Code and text as the engine has them for a type that it doesn't know.
             raise RefusedError(
                 80,
                 "INCORRECT_QUERY",

@@ -76,8 +76,10 @@ class Report:
             f"{self.rows:,} photos in {self.collection}, {self.added:,} added, "
             f"{self.present:,} already there, {len(self.skipped):,} skipped"
         )
-        reasons = Counter(skip.reason for skip in self.skipped).most_common()
-        line += f" ({', '.join(f'{n:,} {why}' for why, n in reasons)})" if reasons else ""
+        reasons = Counter(skip.reason for skip in self.skipped)
+        # By name where as many failed: which came first is chance.
+        ranked = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
+        line += f" ({', '.join(f'{n:,} {why}' for why, n in ranked)})" if ranked else ""
         return line + (f", {self.known:,} known to fail not tried again" if self.known else "")
 
 

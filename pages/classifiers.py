@@ -16,6 +16,7 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
+from db.views import View
 from pages.check import show_check
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -52,9 +53,10 @@ def show(services: Services) -> None:
         return
     ranking = _ranking(services, classifier, collection, rows)
     check = services.database.checks.latest(classifier.id)
-    threshold = _threshold(classifier, ranking, check)
+    view = services.database.views.of(classifier)
+    threshold = _threshold(classifier, ranking, view or check)
     _exports(table, classifier, ranking, threshold)
-    show_view(services, classifier, threshold)
+    show_view(services, classifier, view, threshold)
     show_check(services, table, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)
 
@@ -120,7 +122,10 @@ def _scores(
     return _services.database.collections.photos(_collection).scores(_classifier.weight)
 
 
-def _threshold(classifier: SavedClassifier, ranking: Ranking, check: Check | None) -> float:
+def _threshold(
+    classifier: SavedClassifier, ranking: Ranking, settled: View | Check | None
+) -> float:
+    """The slider; it starts where the classifier was published or checked, or as the thumbs say."""
     low, high = float(ranking.scores.min()), float(ranking.scores.max())
     if high - low < 1e-4:
         st.caption(f"Every photo scores {high:.3f}.")
@@ -128,7 +133,7 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking, check: Check | Non
     # Remembered apart from the slider, which forgets its place when photos change its ends.
     chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
     moved = classifier.id in chosen
-    proposed = ranking.first_threshold() if check is None else check.threshold
+    proposed = ranking.first_threshold() if settled is None else settled.threshold
     wanted = chosen.get(classifier.id, proposed)
     shown = min(max(wanted, low), high)
     threshold = st.slider(
@@ -146,7 +151,7 @@ def _threshold(classifier: SavedClassifier, ranking: Ranking, check: Check | Non
     st.markdown(
         f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
         f"({kept / len(ranking.ids):.1%})"
-        + ("" if moved or check is not None else ", as proposed from your thumbs")
+        + ("" if moved or settled is not None else ", as proposed from your thumbs")
     )
     st.altair_chart(
         _histogram(ranking, threshold), height=160, alt="Histogram of the scores of all photos"

@@ -8,11 +8,12 @@ from db.views import View
 from pages.services import Services
 
 
-def show_view(services: Services, classifier: SavedClassifier, threshold: float) -> None:
+def show_view(
+    services: Services, classifier: SavedClassifier, view: View | None, threshold: float
+) -> None:
     """Offer to publish the classifier as a view, or show what is published."""
     views = services.database.views
     with st.expander("Use it in SQL", icon=":material/database:"):
-        view = views.of(classifier)
         if view is None:
             st.markdown(
                 "Publish the classifier as a view, and whoever reads this database can rank its "

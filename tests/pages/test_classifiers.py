@@ -230,6 +230,9 @@ def test_a_classifier_is_published_as_a_view_moved_and_taken_away(
     moved = services.database.views.of(saved)
     assert moved is not None
     assert moved.threshold > view.threshold
+    another = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    assert healthy(another.run()).slider[0].value == pytest.approx(moved.threshold, abs=1e-6)
+    assert not [b for b in another.button if b.key == "publish"]
     button(page, "unpublish")
     assert services.database.views.of(saved) is None
 

@@ -6,68 +6,41 @@ Everything is stored as it happens, so that a session can be reopened as it was 
 
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.learner import Learner
+from classifier.marks import Click, Marks
+from classifier.outbox import Outbox
 from classifier.prompt import combine, parse
-from classifier.refit import (
-    ARTICLE,
-    DEFAULT_METHOD,
-    METHODS,
-    Evidence,
-    refit_article,
-    refit_checked,
-)
-from classifier.whitening import Whitening
+from classifier.refit import DEFAULT_METHOD, METHODS, Evidence
+from classifier.rounds import Round
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
-from db.errors import ExplorerError
-from db.photos import Filter, Neighbour, Photo
-from db.sessions import DOWN, NONE, UP, LabelRow, RoundRow, SessionRow
+from db.errors import ExplorerError, GoneError
+from db.photos import Filter, Neighbour
+from db.sessions import DOWN, NONE, UNSURE, UP, LabelRow, RoundRow, SessionRow
 
 if TYPE_CHECKING:
     # It imports torch, which takes seconds; a page that only reopens a session doesn't need it.
     from classifier.clip import Clip
 
-# Photos that tell what a collection's vectors have in common.
-SAMPLED = 5000
-# Thumbs below which no verdict is given.
-EVIDENT = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Round:
-    """What one search showed.
-
-    Attributes:
-        number: 1 for the prompt alone, one more with each refinement.
-        weight: float32 (512,), what was searched with.
-        photos: n photos, nearest first.
-        vectors: float32 (n, 512), unit norm.
-        scores: float32 (n,), the photos' scores under the weight.
-    """
-
-    number: int
-    weight: Vector
-    photos: tuple[Photo, ...]
-    vectors: npt.NDArray[np.float32]
-    scores: npt.NDArray[np.float32]
+# Characters of a session's name.
+NAME_LIMIT = 80
 
 
 @dataclass(frozen=True)
-class _Action:
-    """One click that can be undone: the labels before it, by photo."""
+class Change:
+    """What an undo or a redo did: to which photos, and the rounds that showed them."""
 
-    number: int
-    before: Mapping[str, int]
+    photos: tuple[str, ...]
+    rounds: tuple[int, ...]
 
 
 class Session:
@@ -77,15 +50,14 @@ class Session:
         self.row = row
         self.collection = collection
         self.rounds: list[Round] = []
-        self._labels: dict[str, int] = {}
-        self._actions: list[_Action] = []
-        self._sequence = 0
-        self._unstored: list[LabelRow] = []
-        self._trouble = ""
+        self.changes = 0  # grows with each, so that a page can tell which of two states is newer
+        self._round_of: dict[str, int] = {}
+        self._marks = Marks()
+        self._outbox = Outbox(database.sessions)
         self._lock = RLock()
         self._sessions = database.sessions
         self._photos = database.collections.photos(collection)
-        self._whitening: Whitening | None = None
+        self._learner = Learner(self._photos, row.method)
 
     @classmethod
     def start(
@@ -131,7 +103,7 @@ class Session:
             method=method,
         )
         session = cls(database, collection, row)
-        weight = combine(parse(prompt), clip.encode_text, session._photo_term)
+        weight = combine(parse(prompt), clip.encode_text, session._learner.apart)
         found = session._next(weight)
         if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
@@ -146,137 +118,149 @@ class Session:
         """Restore a session as it was left.
 
         Raises:
-            ExplorerError: there is no such session, or its collection is gone or was made anew.
+            GoneError: there is no such session, or its collection is gone or was made anew.
+            ExplorerError: the database is away.
         """
         row = database.sessions.find(session_id)
         if row is None:
-            raise ExplorerError(
+            raise GoneError(
                 f"There is no session {session_id!r} in this database: type a prompt to start one"
             )
         collection = database.collections.find(row.collection)
         if collection is None or collection.fingerprint != row.fingerprint:
-            raise ExplorerError(
+            raise GoneError(
                 f"The session {row.prompt!r} belongs to a collection that is gone "
                 f"or was made anew with another model ({row.collection}): start a new one"
             )
         session = cls(database, collection, row)
         session._restore_rounds()
-        for label in session._sessions.labels(row.id):
-            session._replay(label)
+        session._marks.replay(session._sessions.labels(row.id))
         return session
 
     @property
     def labels(self) -> dict[str, int]:
         """The thumbs that stand, UP or DOWN by photo id."""
-        return {photo: label for photo, label in self._given() if label != NONE}
+        return {photo: mark for photo, mark in self.marks.items() if mark != UNSURE}
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """What stands on the photos, UP, DOWN or UNSURE by photo id."""
+        # A copy in one step, since another tab may be adding a thumb.
+        given = list(self._marks.given.items())
+        return {photo: mark for photo, mark in given if mark != NONE}
 
     @property
     def current(self) -> Round:
         """The round on screen."""
         return self.rounds[-1]
 
+    def round(self, number: int) -> Round:
+        """One of the rounds shown, the first of which is 1.
+
+        Raises:
+            ExplorerError: there is no such round.
+        """
+        if not 1 <= number <= len(self.rounds):
+            raise ExplorerError(f"There is no round {number}: there were {len(self.rounds)}")
+        return self.rounds[number - 1]
+
     def count(self, label: int) -> int:
         """How many photos have that label."""
-        return sum(1 for _, given in self._given() if given == label)
+        return list(self.marks.values()).count(label)
 
-    def share_of_ups(self) -> list[float | None]:
-        """The ups among the thumbs of each round; None for a round without thumbs."""
-        shares: list[float | None] = []
-        labels = self.labels
-        for shown in self.rounds:
-            given = [labels[p.id] for p in shown.photos if p.id in labels]
-            shares.append(given.count(UP) / len(given) if given else None)
-        return shares
+    @property
+    def undoable(self) -> Click | None:
+        """The click that an undo takes back, or None."""
+        return self._marks.undoable
 
-    def can_undo(self) -> bool:
-        """Whether there is a thumb to take back."""
-        return bool(self._actions)
+    @property
+    def redoable(self) -> Click | None:
+        """The undo that a redo takes back, or None."""
+        return self._marks.redoable
 
     @property
     def unstored(self) -> int:
         """How many thumbs (and undoings) the database has not taken yet."""
-        return len(self._unstored)
+        return len(self._outbox)
 
     @property
     def trouble(self) -> str:
         """Why there are unstored thumbs, in one line, or ""."""
-        return self._trouble
+        return self._outbox.trouble
 
     def store(self) -> None:
-        """Store what is unstored; where the database doesn't take it, it is kept as it is.
-
-        A row that was stored although no answer came is sent again: it counts once.
-        """
+        """Store what is unstored; where the database doesn't take it, it is kept as it is."""
         with self._lock:
-            if not self._unstored:
-                return
-            try:
-                self._sessions.add_labels(self._unstored)
-            except ExplorerError as error:
-                self._trouble = str(error)
-            else:
-                self._unstored, self._trouble = [], ""
+            self._outbox.send(())
 
     def label(self, photo: str, label: int) -> None:
-        """Give a photo a thumb (UP, DOWN) or take it away (NONE), and store that.
+        """Give one photo a thumb; see `label_all`."""
+        self.label_all([photo], label)
+
+    def label_all(self, photos: Sequence[str], label: int, click: str = "") -> None:
+        """Mark photos UP, DOWN or UNSURE, or take their marks away (NONE), and store that.
 
         While the database doesn't take it, it stands all the same: see `unstored`.
 
+        Args:
+            photos: ids, of any rounds.
+            label: UP, DOWN, UNSURE or NONE.
+            click: what the browser calls it; one that is known is not done again.
+
         Raises:
-            ExplorerError: the photo was not shown in this session.
+            ExplorerError: a photo was not shown in this session; nothing is marked then.
+        """
+        if label not in (UP, DOWN, UNSURE, NONE):
+            raise ExplorerError(f"There is no mark {label}: use 1, 0, 2 or -1")
+        with self._lock:
+            for photo in photos:
+                if photo not in self._round_of:
+                    raise ExplorerError(f"The photo {photo!r} was not shown in this session")
+            marks = self.marks
+            self._act({p: label for p in photos if marks.get(p, NONE) != label}, click)
+
+    def rest_are_no(self, number: int | None = None, click: str = "") -> None:
+        """Thumb down every photo of a round, the latest by default, that has no mark.
+
+        Raises:
+            ExplorerError: there is no such round.
         """
         with self._lock:
-            if not any(photo == shown.id for r in self.rounds for shown in r.photos):
-                raise ExplorerError(f"The photo {photo!r} was not shown in this session")
-            if self._labels.get(photo, NONE) != label:
-                self._act({photo: label})
+            shown, marks = self.round(number or len(self.rounds)), self.marks
+            self._act({p.id: DOWN for p in shown.photos if p.id not in marks}, click)
 
-    def rest_are_no(self) -> None:
-        """Thumb down every photo of the latest round that has no thumb."""
-        with self._lock:
-            rest = {p.id: DOWN for p in self.current.photos if p.id not in self.labels}
-            if rest:
-                self._act(rest)
+    def undo(self, of: str = "", click: str = "") -> Change | None:
+        """Take the last click back, whatever round it was in.
 
-    def undo(self) -> None:
-        """Take the last click back, whatever round it was in."""
+        Args:
+            of: the name of the click that is meant; where another was the last one, as after a
+                click in another tab, nothing is done. "" for whichever is the last.
+            click: what the browser calls this undo.
+
+        Returns:
+            What it did, nothing where the click is known; None where another click was the last.
+        """
         with self._lock:
-            if self._actions:
-                last = self._actions[-1]
-                self._act(last.before, undoes=last.number)
+            return self._take_back(self._marks.undoable, of, click)
+
+    def redo(self, of: str = "", click: str = "") -> Change | None:
+        """Take the last undo back, if nothing was clicked since; see `undo`."""
+        with self._lock:
+            return self._take_back(self._marks.redoable, of, click)
 
     def fitted(self) -> Vector:
         """The weight, float32 (512,), refit on all thumbs so far by the session's method."""
-        X, y = self._training_set()
-        if self.row.method == ARTICLE:
-            return refit_article(self.current.weight, X, y)
-        return refit_checked(self.rounds[0].weight, X, y, self.whitening()).weight
+        return self._learner.fitted(self.rounds, self.labels)
 
     def evidence(self) -> Evidence | None:
-        """How well the refit tells the thumbs apart, beside the prompt alone.
+        """How well the refit tells the thumbs apart; see classifier.learner."""
+        return self._learner.evidence(self.rounds, self.labels)
 
-        None where nothing honest can be said: with fewer than EVIDENT thumbs, fewer than two of
-        either kind, before the third round, or for a method that doesn't leave thumbs out.
-        """
-        X, y = self._training_set()
-        if self.row.method == ARTICLE or len(y) < EVIDENT or len(self.rounds) < 3:
-            return None
-        return refit_checked(self.rounds[0].weight, X, y, self.whitening()).evidence
+    def warm_up(self) -> None:
+        """Measure what the first refinement needs to know of the collection."""
+        self._learner.whitening()
 
-    def turns(self) -> list[float]:
-        """By how many degrees each round's weight is turned from that of the round before."""
-        units = [r.weight / np.linalg.norm(r.weight) for r in self.rounds]
-        cosines = [float(a @ b) for a, b in pairwise(units)]
-        return [float(np.degrees(np.arccos(min(1.0, cosine)))) for cosine in cosines]
-
-    def whitening(self) -> Whitening:
-        """What the collection's vectors have in common, measured once a session."""
-        with self._lock:
-            if self._whitening is None:
-                self._whitening = Whitening.of(self._photos.sample(SAMPLED))
-            return self._whitening
-
-    def refine(self, after: int | None = None) -> None:
+    def refine(self, after: int | None = None) -> bool:
         """Refit and show the next photos, none of which was shown before.
 
         Without thumbs the weight stays, and the next nearest photos come.
@@ -285,20 +269,52 @@ class Session:
             after: how many rounds there were when this was asked for; where there are more by
                 now, as after a double click, nothing is done.
 
+        Returns:
+            Whether it was done.
+
         Raises:
             ExplorerError: every photo that passes the filter was shown.
         """
         with self._lock:
-            if after is not None and len(self.rounds) > after:
-                return
-            weight = self.fitted()
-            found = self._next(weight)
-            if not found:
-                raise ExplorerError(
-                    "Every photo that passes the filter has been shown: save the classifier, "
-                    "or start a new search"
-                )
-            self._show(weight, found)
+            if after is not None and len(self.rounds) != after:
+                return False
+            self._go_on(self.fitted())
+            return True
+
+    def like(self, photo: str, after: int | None = None) -> None:
+        """Show photos that resemble one of the session's and fit its classifier, as a round.
+
+        All thumbs stay. The next refinement starts from the thumbs again, not from this photo.
+
+        Args:
+            photo: its id.
+            after: as for `refine`.
+
+        Raises:
+            ExplorerError: the photo is not there, or every photo was shown.
+        """
+        with self._lock:
+            if after is None or len(self.rounds) == after:
+                self._go_on(self._learner.like(self.fitted(), photo), photo)
+
+    def without(self, fact: str, value: str) -> None:
+        """Take one condition of the filter away, from the next round on; thumbs stay.
+
+        Args:
+            fact: a field of Filter.
+            value: one of the values it asks for; where it is none, nothing is done.
+        """
+        with self._lock:
+            values = getattr(self.row.only, fact)
+            kept = tuple(other for other in values if other != value)
+            if kept != values:
+                row = replace(self.row, only=replace(self.row.only, **{fact: kept}))
+                self._update(row)
+
+    def rename(self, name: str) -> None:
+        """Call the session something else than its prompt; by "" its prompt again."""
+        with self._lock:
+            self._update(replace(self.row, name=" ".join(name.split())[:NAME_LIMIT]))
 
     def to_save(self, name: str) -> SavedClassifier:
         """The classifier as it stands, ready to be stored under a name."""
@@ -318,78 +334,73 @@ class Session:
             weight=weight / np.linalg.norm(weight),
         )
 
-    def _given(self) -> list[tuple[str, int]]:
-        # A copy in one step, since another tab may be adding a thumb.
-        return list(self._labels.items())
-
-    def _photo_term(self, photo: str) -> Vector:
-        """What sets a photo apart from the others of its collection, float32 (512,), unit norm."""
-        found = self._photos.get([photo])
-        if not found:
-            raise ExplorerError(f"{self.collection.name} has no photo {photo!r}: take it away")
-        apart = found[0].vector - self.whitening().mean
-        length = np.linalg.norm(apart)
-        vector: Vector = apart / length if length > 0 else found[0].vector
-        return vector
-
     def _next(self, weight: Vector) -> list[Neighbour]:
-        shown = [photo.id for r in self.rounds for photo in r.photos]
-        return self._photos.search(weight, self.row.page_size, shown, self.row.only)
+        named = [term.photo for term in parse(self.row.prompt) if term.photo]
+        hidden = [*self._round_of, *named]
+        return self._photos.search(weight, self.row.page_size, hidden, self.row.only)
 
-    def _show(self, weight: Vector, found: list[Neighbour]) -> None:
+    def _go_on(self, weight: Vector, liked: str = "") -> None:
+        found = self._next(weight)
+        if not found:
+            raise ExplorerError(
+                "Every photo that passes the filter has been shown: save the classifier, "
+                "or start a new search"
+            )
+        self._show(weight, found, liked)
+
+    def _show(self, weight: Vector, found: list[Neighbour], liked: str = "") -> None:
         number = len(self.rounds) + 1
         ids = tuple(neighbour.photo.id for neighbour in found)
-        self._sessions.add_round(RoundRow(self.row.id, number, weight, ids))
-        self.rounds.append(_to_round(number, weight, found))
+        row = RoundRow(self.row.id, number, weight, ids, liked)
+        self._sessions.add_round(row)
+        self._append(row, found)
+
+    def _append(self, row: RoundRow, found: list[Neighbour]) -> None:
+        self.rounds.append(Round.of(row, found))
+        self.changes += 1
+        self._round_of.update((neighbour.photo.id, row.round) for neighbour in found)
 
     def _restore_rounds(self) -> None:
         rows = self._sessions.rounds(self.row.id)
         found = self._photos.get([photo for row in rows for photo in row.photos])
         by_id = {neighbour.photo.id: neighbour for neighbour in found}
         for row in rows:
-            photos = [by_id[photo] for photo in row.photos if photo in by_id]
-            self.rounds.append(_to_round(row.round, row.weight, photos))
+            self._append(row, [by_id[photo] for photo in row.photos if photo in by_id])
 
-    def _training_set(self) -> tuple[npt.NDArray[np.float32], list[int]]:
-        """Vectors float32 (n, 512) and labels of the n photos with thumbs, in order of showing."""
-        labels = self.labels
-        pairs = [
-            (vector, labels[photo.id])
-            for shown in self.rounds
-            for photo, vector in zip(shown.photos, shown.vectors, strict=True)
-            if photo.id in labels
-        ]
-        if not pairs:
-            return np.empty((0, len(self.current.weight)), dtype=np.float32), []
-        return np.stack([vector for vector, _ in pairs]), [label for _, label in pairs]
+    def _update(self, row: SessionRow) -> None:
+        self._sessions.update(row)
+        self.row = row
+        self.changes += 1
 
-    def _act(self, labels: Mapping[str, int], undoes: int = 0) -> None:
+    def _take_back(self, last: Click | None, of: str, click: str) -> Change | None:
+        if self._marks.knows(click):
+            return Change((), ())
+        if last is None or (of and of != last.name):
+            return None
+        self._act(last.before, click, undoes=last.number)
+        rounds = sorted({self._round_of.get(photo, last.round) for photo in last.before})
+        return Change(tuple(last.before), tuple(rounds))
+
+    def _act(self, labels: Mapping[str, int], click: str = "", undoes: int = 0) -> None:
+        if self._marks.knows(click):
+            return
         # The clock keeps two processes apart that label one session; the maximum keeps the order
         # even where the clock is set back.
-        action = max(self._sequence + 1, time.time_ns())
+        action = max(self._marks.sequence + 1, time.time_ns())
         rows = [
-            LabelRow(self.row.id, action + i, action, undoes, photo, label, len(self.rounds))
-            for i, (photo, label) in enumerate(labels.items())
+            LabelRow(
+                session=self.row.id,
+                sequence=action + place,
+                action=action,
+                undoes=undoes,
+                photo=photo,
+                label=label,
+                round=self._round_of.get(photo, len(self.rounds)),  # it may be gone by now
+                click=click,
+            )
+            for place, (photo, label) in enumerate(labels.items())
         ]
-        for row in rows:
-            self._replay(row)
-        self._unstored += rows
-        self.store()
-
-    def _replay(self, row: LabelRow) -> None:
-        self._sequence = row.sequence
-        before = self._labels.get(row.photo, NONE)
-        self._labels[row.photo] = row.label
-        if row.undoes:
-            self._actions = [action for action in self._actions if action.number != row.undoes]
-        elif self._actions and self._actions[-1].number == row.action:
-            last = self._actions[-1]
-            self._actions[-1] = _Action(last.number, {**last.before, row.photo: before})
-        else:
-            self._actions.append(_Action(row.action, {row.photo: before}))
-
-
-def _to_round(number: int, weight: Vector, found: list[Neighbour]) -> Round:
-    vectors = np.stack([n.vector for n in found]) if found else np.empty((0, len(weight)), "f4")
-    scores = vectors @ (weight / np.linalg.norm(weight))
-    return Round(number, weight, tuple(n.photo for n in found), vectors, scores)
+        self._marks.note(click)
+        self._marks.replay(rows)
+        self.changes += 1
+        self._outbox.send(rows)

@@ -9,6 +9,10 @@ class ExplorerError(Exception):
     """
 
 
+class GoneError(ExplorerError):
+    """What was asked for is not there; asking again is pointless, and what was to go there too."""
+
+
 def first_line(error: Exception) -> str:
     """What an error of a library says, cut to the line that fits into one of ours."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

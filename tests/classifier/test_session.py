@@ -4,6 +4,7 @@ import pytest
 
 from classifier.linear import Classifier
 from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS
+from classifier.rounds import share_of_ups, turns
 from classifier.session import Session
 from db.collections import Collection
 from db.database import Database
@@ -43,8 +44,8 @@ def state(session: Session) -> tuple[object, ...]:
         session.row.page_size,
         session.row.only,
         session.labels,
-        session.share_of_ups(),
-        session.can_undo(),
+        share_of_ups(session.rounds, session.labels),
+        session.undoable is not None,
         [
             (r.number, r.photos, r.weight.tobytes(), r.vectors.tobytes(), r.scores.tobytes())
             for r in session.rounds
@@ -132,7 +133,7 @@ def test_undo_takes_back_click_by_click(session: Session) -> None:
     assert session.labels == {first: UP}
     session.undo()
     assert session.labels == {}
-    assert not session.can_undo()
+    assert session.undoable is None
     session.undo()
     assert session.labels == {}
 
@@ -196,7 +197,7 @@ def test_the_share_of_ups_is_told_by_round(session: Session) -> None:
     for photo, label in ((first, UP), (second, UP), (third, DOWN)):
         session.label(photo, label)
     session.refine()
-    assert session.share_of_ups() == [pytest.approx(2 / 3), None]
+    assert share_of_ups(session.rounds, session.labels) == [pytest.approx(2 / 3), None]
 
 
 def test_an_earlier_round_can_still_be_labelled(session: Session) -> None:
@@ -280,7 +281,9 @@ def test_recent_sessions_are_listed_newest_first(
 ) -> None:
     session.refine()
     summaries = database.sessions.recent(collection.name)
-    assert [(s.id, s.prompt, s.rounds) for s in summaries] == [(session.row.id, "a lake", 2)]
+    assert [(s.row.id, s.row.prompt, s.rounds) for s in summaries] == [
+        (session.row.id, "a lake", 2)
+    ]
 
 
 def test_what_is_saved_is_fit_on_the_thumbs_of_the_last_round_too(
@@ -338,12 +341,12 @@ def test_an_unknown_method_is_refused(database: Database, collection: Collection
 
 
 def test_turns_are_the_angles_between_rounds(session: Session) -> None:
-    assert session.turns() == []
+    assert turns(session.rounds) == []
     for photo in ids(session):
         session.label(photo, UP)
     session.refine()
     a, b = (r.weight / np.linalg.norm(r.weight) for r in session.rounds)
-    assert session.turns() == pytest.approx([np.degrees(np.arccos(a @ b))], abs=1e-3)
+    assert turns(session.rounds) == pytest.approx([np.degrees(np.arccos(a @ b))], abs=1e-3)
 
 
 def test_there_is_no_evidence_before_ten_thumbs_and_three_rounds(session: Session) -> None:

@@ -45,7 +45,7 @@ def test_a_session_that_was_stored_twice_is_one(database: Database) -> None:
         sessions.add_round(shown)
         sessions.add_labels([label])
         sessions.add_labels([undo])
-    assert [summary.id for summary in sessions.recent("mine")] == ["s"]
+    assert [summary.row.id for summary in sessions.recent("mine")] == ["s"]
     assert sessions.labels("s") == [label, undo]
     assert [found.round for found in sessions.rounds("s")] == [1]
 

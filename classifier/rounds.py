@@ -1,0 +1,77 @@
+"""What a session showed, round by round, and what its thumbs say of that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from db.dialect import Vector
+from db.photos import Neighbour, Photo
+from db.sessions import UP, RoundRow
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What one search showed.
+
+    Attributes:
+        number: 1 for the prompt alone, one more with each round.
+        liked: the id of the photo that it was to resemble, or "" for a refinement.
+        weight: float32 (512,), what was searched with.
+        photos: n photos, nearest first.
+        vectors: float32 (n, 512), unit norm.
+        scores: float32 (n,), the photos' scores under the weight.
+    """
+
+    number: int
+    liked: str
+    weight: Vector
+    photos: tuple[Photo, ...]
+    vectors: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, row: RoundRow, found: Sequence[Neighbour]) -> "Round":
+        """A stored round with its photos, of which some may be gone by now."""
+        weight = row.weight
+        vectors = np.stack([n.vector for n in found]) if found else np.empty((0, len(weight)), "f4")
+        scores = vectors @ (weight / np.linalg.norm(weight))
+        return cls(row.round, row.liked, weight, tuple(n.photo for n in found), vectors, scores)
+
+
+def training_set(
+    rounds: Sequence[Round], labels: Mapping[str, int]
+) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """Vectors float32 (n, 512) and labels of the n photos with thumbs, in order of showing.
+
+    Args:
+        rounds: at least one.
+        labels: UP or DOWN by photo id.
+    """
+    pairs = [
+        (vector, labels[photo.id])
+        for shown in rounds
+        for photo, vector in zip(shown.photos, shown.vectors, strict=True)
+        if photo.id in labels
+    ]
+    if not pairs:
+        return np.empty((0, len(rounds[-1].weight)), dtype=np.float32), []
+    return np.stack([vector for vector, _ in pairs]), [label for _, label in pairs]
+
+
+def share_of_ups(rounds: Sequence[Round], labels: Mapping[str, int]) -> list[float | None]:
+    """The ups among the thumbs of each round; None for a round without thumbs."""
+    shares: list[float | None] = []
+    for shown in rounds:
+        given = [labels[p.id] for p in shown.photos if p.id in labels]
+        shares.append(given.count(UP) / len(given) if given else None)
+    return shares
+
+
+def turns(rounds: Sequence[Round]) -> list[float]:
+    """By how many degrees each round's weight is turned from that of the round before."""
+    units = [r.weight / np.linalg.norm(r.weight) for r in rounds]
+    cosines = [float(a @ b) for a, b in pairwise(units)]
+    return [float(np.degrees(np.arccos(min(1.0, cosine)))) for cosine in cosines]

@@ -73,9 +73,17 @@ def sized(url: str, side: int) -> str:
 
     Parameters that the URL has already are kept.
     """
+    return _asked(url, {"w": str(side), "h": str(side), "fit": "crop", "fm": "jpg", "q": "85"})
+
+
+def fitted(url: str, side: int) -> str:
+    """The URL of the whole photo, at most that many pixels long; otherwise as `sized`."""
+    return _asked(url, {"w": str(side), "h": str(side), "fit": "max", "fm": "jpg", "q": "85"})
+
+
+def _asked(url: str, wanted: dict[str, str]) -> str:
     parts = urlsplit(url)
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    wanted = {"w": str(side), "h": str(side), "fit": "crop", "fm": "jpg", "q": "85"}
     return urlunsplit(parts._replace(query=urlencode({**wanted, **given})))
 
 

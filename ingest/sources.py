@@ -153,12 +153,12 @@ class FolderSource:
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source. It does for a thumbnail too, which is cut while the image is open."""
-        return decode(_path_of(photo.url), max(side, thumbnails.SIDE))
+        return decode(path_of(photo.url), max(side, thumbnails.SIDE))
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         """See Source. The time of the file's status tells: no program sets it back."""
         try:
-            return _path_of(photo.url).stat().st_ctime >= since.timestamp()
+            return path_of(photo.url).stat().st_ctime >= since.timestamp()
         except OSError:
             return True
 
@@ -235,7 +235,7 @@ def read_url(url: str, side: int = 400) -> Image.Image:
     if url.startswith("sample:"):
         return draw(scene_from_id(url.removeprefix("sample:")), side)
     if url.startswith("file:"):
-        return decode(_path_of(url), side)
+        return decode(path_of(url), side)
     raise ValueError(f"{url} is neither a file nor a drawing of the sample")
 
 
@@ -252,7 +252,8 @@ def _tell_of_folder(error: OSError) -> None:
     _LOG.warning("skipping folder %s: %s", error.filename, error.strerror)
 
 
-def _path_of(url: str) -> Path:
+def path_of(url: str) -> Path:
+    """The file behind a `file:` URL."""
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
 
 

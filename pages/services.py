@@ -1,14 +1,16 @@
-"""What every page works with, opened once a process."""
+"""What every page and route works with, opened once a process."""
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from classifier.open_sessions import OpenSessions
 from db.database import Database, open_database
 from db.errors import ExplorerError
-from db.settings import Settings
+from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.job import Job, Loader
 from ingest.models import SAMPLE, load_model
@@ -35,6 +37,11 @@ class Services:
     load_model: Callable[[str], "Clip"]
     first_load: Job | None = None
 
+    @cached_property
+    def sessions(self) -> OpenSessions:
+        """The labelling sessions that are open."""
+        return OpenSessions(self.database)
+
     def warm_up(self, model_id: str) -> None:
         """Load a model behind the page that is on screen, so that the first search is quick."""
         name = f"load {model_id}"
@@ -47,6 +54,35 @@ class Services:
         except ExplorerError as error:
             # The search that needs it meets the same error, and shows it.
             _LOG.warning("%s", error)
+
+
+class Opener:
+    """Opens the services when a page or a route asks first, and keeps them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opened: Services | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._opened is not None
+
+    def __call__(self) -> Services:
+        """The services.
+
+        Raises:
+            ExplorerError: the settings can't be used or the database can't be opened; the next
+                call tries again.
+        """
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_services(load_settings())
+            return self._opened
+
+
+# One for all pages and routes of this process.
+opener = Opener()
 
 
 def open_services(settings: Settings) -> Services:

@@ -17,13 +17,15 @@ from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
 from db.views import View
-from pages.check import show_check
+from pages.classifiers.check import show_check
+from pages.classifiers.view import show_view
 from pages.photo_grid import show_photos
 from pages.services import Services
-from pages.view import show_view
 
 BINS = 60
 PAGE = 15
+# At least 3 : 1 on the paper of either theme.
+THRESHOLD = "#c8553d"
 _VIEWS = ("Best", "Just above the threshold", "Just below the threshold")
 
 
@@ -57,7 +59,7 @@ def show(services: Services) -> None:
     threshold = _threshold(classifier, ranking, view or check)
     _exports(table, classifier, ranking, threshold)
     show_view(services, classifier, view, threshold)
-    show_check(services, table, classifier, ranking, threshold, check)
+    show_check(services, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)
 
 
@@ -109,7 +111,7 @@ def _ranking(
 ) -> Ranking:
     ids, scores = _scores(services, classifier, collection, classifier.id, rows, collection.created)
     labels = {row.photo: row.label for row in services.database.sessions.labels(classifier.session)}
-    return Ranking(ids, scores, {p: label for p, label in labels.items() if label != NONE})
+    return Ranking(ids, scores, {p: label for p, label in labels.items() if label in (UP, DOWN)})
 
 
 @st.cache_data(max_entries=8, show_spinner="Scoring the collection…")
@@ -183,7 +185,9 @@ def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.Facet
         )
     )
     line = (
-        alt.Chart(pd.DataFrame({"at": [threshold]})).mark_rule(strokeDash=[4, 3]).encode(x="at:Q")
+        alt.Chart(pd.DataFrame({"at": [threshold]}))
+        .mark_rule(strokeDash=[4, 3], strokeWidth=2, color=THRESHOLD)
+        .encode(x="at:Q")
     )
     return alt.layer(bars, line)
 

@@ -1,0 +1,79 @@
+"""A photo's whole picture, for a browser to show."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from ingest.images import decode
+from ingest.sample.drawing import draw
+from ingest.sample.scenes import scene_from_id
+from ingest.sources import path_of
+
+# Bytes and pixels up to which a file goes to the browser as it is.
+MAX_BYTES = 30_000_000
+MAX_PIXELS = 30_000_000
+DRAWN_SIDE = 800
+# What every browser shows; Pillow takes a JPEG with a second picture behind it for an MPO.
+_SHOWN = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+}
+
+
+@dataclass(frozen=True)
+class Original:
+    """The bytes of a picture, and their media type."""
+
+    content: bytes
+    media_type: str
+
+
+def read_original(url: str, side: int) -> Original:
+    """The picture behind a `file:` or `sample:` URL.
+
+    A file goes out as it is: a browser turns it as its EXIF says and knows its colour profile. One
+    that is too large for that is reduced, and keeps both.
+
+    Args:
+        url: the photo's url.
+        side: pixels of the longer side of a picture that has to be reduced.
+
+    Raises:
+        OSError: the file can't be read.
+        ValueError: it is no image, or the URL is of another kind.
+    """
+    if url.startswith("sample:"):
+        return _encoded(draw(scene_from_id(url.removeprefix("sample:")), DRAWN_SIDE))
+    if not url.startswith("file:"):
+        raise ValueError("neither a file nor a drawing of the sample")
+    path = path_of(url)
+    if not path.is_file():
+        raise FileNotFoundError("the file is gone")
+    media_type = _as_it_is(path)
+    if media_type is not None:
+        return Original(path.read_bytes(), media_type)
+    upright = decode(path, side)
+    upright.thumbnail((side, side))
+    return _encoded(upright)
+
+
+def _as_it_is(path: Path) -> str | None:
+    """The media type of a file that a browser shows well, or None."""
+    try:
+        with Image.open(path, formats=(*_SHOWN,)) as image:
+            small = image.width * image.height <= MAX_PIXELS
+            media_type = _SHOWN.get(image.format or "")
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return None
+    return media_type if small and path.stat().st_size <= MAX_BYTES else None
+
+
+def _encoded(image: Image.Image) -> Original:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=90, icc_profile=image.info.get("icc_profile"))
+    return Original(buffer.getvalue(), "image/jpeg")

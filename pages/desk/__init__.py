@@ -1,0 +1,1 @@
+"""The desk: photos to be marked, drawn in the browser, and what answers its requests."""

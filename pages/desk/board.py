@@ -1,0 +1,141 @@
+"""What a desk shows and does, whatever stands behind it: a session, or a check sample."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from db.errors import ExplorerError
+
+State = dict[str, Any]
+
+LATEST = 0
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that a person did, as the browser tells it.
+
+    Attributes:
+        do: what: `mark`, `rest`, `undo`, `redo`, `refine`, `like`, `without`, or `store` to try
+            again to store what the database has not taken.
+        click: what the browser calls it; an act that comes twice is done once.
+        photos: the ids of the photos it is about.
+        label: the mark to give, UP, DOWN, UNSURE or NONE.
+        round: the round that was on screen, or LATEST.
+        of: the click that an undo or a redo means, or "".
+        after: how many rounds there were.
+        fact: the kind of the condition to take away, a field of Filter.
+        value: the condition.
+    """
+
+    do: str
+    click: str = ""
+    photos: tuple[str, ...] = ()
+    label: int = -1
+    round: int = LATEST
+    of: str = ""
+    after: int = 0
+    fact: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Show:
+    """Which photos the desk shows: those of a round, or all that have a mark."""
+
+    round: int = LATEST
+    mark: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an act.
+
+    Attributes:
+        said: a sentence to be shown, or "".
+        round: the round to go to, if any.
+        photos: the ids of the photos that it changed, where a person has to be shown which.
+    """
+
+    said: str = ""
+    round: int | None = None
+    photos: tuple[str, ...] = ()
+
+
+class Board(Protocol):
+    """What stands behind a desk."""
+
+    def act(self, act: Act) -> Answer:
+        """Do what a person did.
+
+        Raises:
+            ExplorerError: it can't be done; the text says why.
+        """
+
+    def state(self, show: Show) -> State:
+        """What the desk shows, to be sent as JSON; the keys are those that `desk.js` lists.
+
+        Raises:
+            ExplorerError: there is no such round.
+        """
+
+
+Boards = Mapping[str, Callable[[str], Board]]
+
+
+def read_acts(sent: object) -> list[Act]:
+    """The acts of a request.
+
+    Raises:
+        ExplorerError: they are not what a desk sends.
+    """
+    if not isinstance(sent, Sequence) or isinstance(sent, str):
+        raise ExplorerError("A desk sends a list of acts: reload the page")
+    return [_read_act(act) for act in sent]
+
+
+def read_show(sent: object) -> Show:
+    """Which photos a request asks for.
+
+    Raises:
+        ExplorerError: it is not what a desk sends.
+    """
+    if not isinstance(sent, Mapping):
+        raise ExplorerError("A desk says what it shows: reload the page")
+    mark = sent.get("mark")
+    if mark is not None and not _is_number(mark):
+        raise ExplorerError(f"There is no mark {mark!r}: reload the page")
+    return Show(_number(sent, "round", LATEST), mark)
+
+
+def _read_act(sent: object) -> Act:
+    if not isinstance(sent, Mapping):
+        raise ExplorerError("An act is an object: reload the page")
+    photos = sent.get("photos", ())
+    if not isinstance(photos, Sequence) or not all(isinstance(photo, str) for photo in photos):
+        raise ExplorerError("An act names its photos: reload the page")
+    return Act(
+        photos=tuple(photos),
+        label=_number(sent, "label", -1),
+        round=_number(sent, "round", LATEST),
+        after=_number(sent, "after", 0),
+        **{name: _text(sent, name) for name in ("do", "click", "of", "fact", "value")},
+    )
+
+
+def _text(sent: Mapping[str, object], name: str) -> str:
+    value = sent.get(name, "")
+    if not isinstance(value, str) or len(value) > 1000:
+        raise ExplorerError(f"An act's {name} is a short text: reload the page")
+    return value
+
+
+def _number(sent: Mapping[str, object], name: str, default: int) -> int:
+    value = sent.get(name, default)
+    if not isinstance(value, int) or not _is_number(value):
+        raise ExplorerError(f"An act's {name} is a number: reload the page")
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -1 <= value < 1 << 31

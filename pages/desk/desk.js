@@ -1,0 +1,689 @@
+// The desk: photos to be marked. It draws the state that its board sends, paints at once what a
+// person does, and sends that to the board, in order, until the board says that it is stored.
+//
+// state: can, at, collection, filters, rounds, round, liked, photos, stacks, marks, ups, downs,
+// unsure, shares, turns, verdict, undo, redo, unstored, trouble, note.
+
+const UP = 1, DOWN = 0, NONE = -1, UNSURE = 2;
+const WORDS = { [UP]: "yes", [DOWN]: "no", [UNSURE]: "unsure", [NONE]: "no mark" };
+const SIGNS = { [UP]: "✓", [DOWN]: "✕", [UNSURE]: "?" };
+const KEPT = new Set(["mark", "rest", "undo", "redo"]); // acts that a reload must not lose
+const GAP = 8, LEAST = 96, MOST = 420; // pixels: between photos, and of a photo's side
+const RETRY = 2000; // milliseconds until what did not get through is sent again
+
+const desks = new Map(); // by root, since the page calls again with each run
+let active = null; // the desk that was used last: the keys are its
+
+export default function ({ parentElement, data }) {
+  const desk = desks.get(parentElement) ?? new Desk(parentElement, data);
+  desks.set(parentElement, desk);
+  desk.take(data);
+  return () => desk.leave();
+}
+
+// ---- acts on their way
+
+// What was done and is not known to be stored, in this browser's storage, so that a reload loses
+// nothing. Every act is an entry of its own: two tabs never overwrite each other's.
+class Outbox {
+  constructor(url) {
+    this.prefix = `explorer ${url} `;
+    this.acts = this.left();
+  }
+
+  left() {
+    const keys = attempt(() => Object.keys(localStorage)) ?? [];
+    const mine = keys.filter((key) => key.startsWith(this.prefix)).sort();
+    return mine.map((key) => attempt(() => JSON.parse(localStorage.getItem(key)))).filter(Boolean);
+  }
+
+  add(act) {
+    this.acts.push(act);
+    if (KEPT.has(act.do)) attempt(() => localStorage.setItem(this.prefix + act.click, JSON.stringify(act)));
+  }
+
+  drop(acts) {
+    const gone = new Set(acts);
+    this.acts = this.acts.filter((act) => !gone.has(act));
+    for (const act of acts) attempt(() => localStorage.removeItem(this.prefix + act.click));
+  }
+}
+
+// A browser may forbid storage, or have none left; the acts are then kept in memory alone.
+function attempt(what) {
+  try {
+    return what();
+  } catch {
+    return undefined;
+  }
+}
+
+let clicks = 0;
+
+function newClick() {
+  clicks += 1;
+  const time = Date.now().toString(36).padStart(9, "0");
+  return `${time}-${String(clicks).padStart(5, "0")}-${Math.random().toString(36).slice(2, 10)}`;
+}
+
+// ---- the desk
+
+class Desk {
+  constructor(root, data) {
+    this.root = root;
+    this.tiles = new Map(); // by photo id
+    this.opened = new Set(); // stacks, by the id of their first photo
+    this.current = 0; // the place that the arrows move
+    this.anchor = null;
+    this.outbox = new Outbox(data.url);
+    this.done = []; // acts that the board did and the database has not taken
+    this.later = []; // what waits until all is sent
+    this.listen();
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  // The page has run: its state is taken if it is news.
+  take(data) {
+    const again = this.data && this.data.token !== data.token;
+    this.data = data;
+    if (again) this.outbox.acts.unshift(...this.done.splice(0)); // another process knows none of them
+    const news = !this.state || again || data.state.at > this.state.at;
+    const elsewhere = this.state && this.state.round !== this.state.rounds;
+    if (news && !elsewhere) this.adopt(data.state);
+    else this.paint();
+    if (this.outbox.acts.length || (news && elsewhere)) this.send();
+    active ??= this;
+  }
+
+  leave() {
+    window.removeEventListener("keydown", this.onKey, true);
+    window.removeEventListener("resize", this.onResize);
+    this.watch.disconnect();
+    clearTimeout(this.retry);
+    desks.delete(this.root);
+    if (active === this) active = desks.values().next().value ?? null;
+  }
+
+  // ---- talking to the board
+
+  do(act) {
+    this.outbox.add({ click: newClick(), round: this.state.round, ...act });
+    this.paint();
+    this.send();
+  }
+
+  // One request at a time, with all that waits; what comes in meanwhile goes with the next one.
+  async send(show = this.shown()) {
+    if (this.sending) return;
+    this.sending = true;
+    clearTimeout(this.retry);
+    const acts = [...this.outbox.acts];
+    const waits = this.done.length ? [{ do: "store" }] : [];
+    try {
+      const response = await fetch(this.data.url, {
+        method: "POST",
+        headers: { "content-type": "application/json", [this.data.header]: this.data.token },
+        body: JSON.stringify({ acts: [...acts, ...waits], show }),
+      });
+      const answer = await response.json();
+      if (response.ok) this.answered(acts, answer);
+      else this.failed(acts, answer.error, response.status);
+    } catch {
+      this.failed(acts, "The app does not answer", 0);
+    }
+    this.sending = false;
+    this.next();
+  }
+
+  next() {
+    if (this.trouble) this.retry = setTimeout(() => this.send(), RETRY);
+    else if (this.outbox.acts.length) this.send();
+    else if (this.later.length) this.later.shift()();
+  }
+
+  answered(acts, { state, said, changed, refused }) {
+    this.trouble = state.unstored ? state.trouble : "";
+    this.refusal = Object.values(refused)[0] ?? "";
+    this.outbox.acts = this.outbox.acts.filter((act) => !acts.includes(act));
+    this.done.push(...acts.filter((act) => KEPT.has(act.do)));
+    if (!state.unstored) this.outbox.drop(this.done.splice(0));
+    this.adopt(state);
+    this.say(this.refusal || said.join(" "));
+    if (changed.length) this.point(changed);
+  }
+
+  // Show which photos an undo changed.
+  point(ids) {
+    const units = this.units();
+    const places = [...units.keys()].filter((place) => units[place].some(({ id }) => ids.includes(id)));
+    this.focus(places[0] ?? this.current);
+    for (const place of places) {
+      const { classList } = this.tiles.get(units[place][0].id);
+      classList.add("changed");
+      setTimeout(() => classList.remove("changed"), 2500);
+    }
+  }
+
+  failed(acts, error, status) {
+    const orders = acts.filter((act) => !KEPT.has(act.do)); // nobody wants a refinement minutes later
+    const gone = status === 410 || status === 400;
+    this.outbox.drop(gone ? acts : orders);
+    this.trouble = gone ? "" : error;
+    this.paint();
+    if (gone || orders.length) this.say(error);
+  }
+
+  // Called when everything before is known to the board: an undo has to name what it takes back.
+  afterAll(what) {
+    if (this.outbox.acts.length || this.sending) this.later.push(what);
+    else what();
+  }
+
+  shown() {
+    return this.data.mark === null ? { round: this.state.round } : { mark: this.data.mark };
+  }
+
+  show(round) {
+    if (round >= 1 && round <= this.state.rounds) this.afterAll(() => this.send({ round }));
+  }
+
+  refine() {
+    if (this.can("refine") && !this.ordered()) this.do({ do: "refine", after: this.state.rounds });
+  }
+
+  like(photo) {
+    if (this.can("like") && !this.ordered()) this.do({ do: "like", after: this.state.rounds, photos: [photo] });
+  }
+
+  ordered() {
+    return this.outbox.acts.some((act) => !KEPT.has(act.do));
+  }
+
+  rest() {
+    if (this.can("rest")) this.do({ do: "rest" });
+  }
+
+  takeBack(what) {
+    if (!this.can("undo")) return;
+    this.afterAll(() => {
+      if (this.state[what]) this.do({ do: what, of: this.state[what].click });
+      else this.next();
+    });
+  }
+
+  can(what) {
+    return this.state.can.includes(what);
+  }
+
+  // ---- marks
+
+  // What stands on the photos once the board has heard everything.
+  marks() {
+    const marks = { ...this.state.marks };
+    for (const act of this.outbox.acts) {
+      if (act.do === "mark") for (const photo of act.photos) marks[photo] = act.label;
+      if (act.do === "rest" && act.round === this.state.round)
+        for (const photo of this.state.photos) if ((marks[photo.id] ?? NONE) === NONE) marks[photo.id] = DOWN;
+    }
+    return marks;
+  }
+
+  mark(photos, label) {
+    const marks = this.marks();
+    if (photos.some((photo) => (marks[photo] ?? NONE) !== label)) this.do({ do: "mark", photos, label });
+    const names = this.state.photos.filter((photo) => photos.includes(photo.id)).map((photo) => photo.name);
+    this.tell(`${WORDS[label]}: ${names.join(", ")}`);
+  }
+
+  // A click on a mark that stands takes it away.
+  toggle(unit, label) {
+    const stands = this.marks()[unit[0].id] === label;
+    this.mark(unit.map((photo) => photo.id), stands ? NONE : label);
+  }
+
+  range(place, label) {
+    const [from, to] = [Math.min(this.anchor, place), Math.max(this.anchor, place)];
+    const photos = this.units().slice(from, to + 1).flat();
+    const first = this.marks()[this.units()[this.anchor]?.[0].id] ?? NONE;
+    this.mark(photos.map((photo) => photo.id), label ?? (first === NONE ? UP : first));
+  }
+
+  decide(label) {
+    const unit = this.units()[this.current];
+    if (!unit) return;
+    this.anchor = this.current;
+    this.mark(unit.map((photo) => photo.id), label);
+    this.move(1);
+  }
+
+  // What is marked together: a stack of near-duplicates, or one photo.
+  units() {
+    const { photos, stacks } = this.state;
+    const marks = this.marks();
+    const whole = (stack) => {
+      const given = new Set(stack.map((place) => marks[photos[place].id] ?? NONE));
+      return this.data.stacked && given.size === 1 && !this.opened.has(photos[stack[0]].id);
+    };
+    return stacks.flatMap((stack) => {
+      const found = stack.map((place) => photos[place]);
+      return whole(stack) ? [found] : found.map((photo) => [photo]);
+    });
+  }
+
+  turnStack(id) {
+    this.opened.has(id) ? this.opened.delete(id) : this.opened.add(id);
+    this.paint();
+    this.focus(this.current);
+  }
+
+  // ---- drawing
+
+  adopt(state) {
+    const ids = (of) => of?.photos.map((photo) => photo.id).join();
+    const fresh = ids(this.state) !== ids(state);
+    const first = !this.state;
+    this.state = state;
+    if (fresh) this.drawPhotos();
+    this.paint();
+    if (!fresh) return;
+    if (this.data.mark === null) this.focus(0);
+    if (!first) this.find(".desk").scrollIntoView({ block: "nearest" });
+    if (state.rounds) this.tell(`Round ${state.round}, ${count(state.photos.length, "photo")}`);
+  }
+
+  drawPhotos() {
+    this.tiles = new Map(this.state.photos.map((photo) => [photo.id, this.tile(photo)]));
+    this.current = 0;
+    this.anchor = null;
+    if (this.find(".lightbox").open) this.find(".lightbox").close();
+  }
+
+  tile(photo) {
+    const tile = element("li", { className: "tile" });
+    const picture = element("img", { alt: "", decoding: "async", referrerPolicy: "no-referrer" });
+    picture.loading = this.state.photos.length > 40 ? "lazy" : "eager";
+    picture.addEventListener("error", () => tile.classList.add("broken"));
+    picture.src = photo.thumbnail;
+    const missing = element("span", { className: "missing", textContent: `${photo.name} can't be shown` });
+    const tools = element("div", { className: "tools" });
+    const add = (label, words, what) => {
+      const button = element("button", { type: "button", textContent: label, title: words, tabIndex: -1 });
+      button.setAttribute("aria-label", `${words}: ${photo.name}`);
+      button.addEventListener("click", what);
+      tools.append(button);
+      return button;
+    };
+    for (const label of [UP, DOWN, UNSURE])
+      add(SIGNS[label], WORDS[label], () => this.toggle(this.unitOf(photo), label)).dataset.mark = label;
+    add("⤢", "see in full", () => this.open(photo.id));
+    if (this.can("like")) add("≈", "more like this", () => this.like(photo.id));
+    const foot = element("div", { className: "foot" });
+    if (photo.photographer) foot.append(this.credit(photo));
+    foot.append(tools);
+    const button = element("button", { type: "button", className: "photo" });
+    button.append(picture, missing);
+    const stack = element("button", { type: "button", className: "stack", hidden: true });
+    stack.addEventListener("click", () => this.turnStack(photo.id));
+    tile.append(button, element("span", { className: "badge", ariaHidden: "true" }), stack, foot);
+    this.hear(button, photo);
+    return tile;
+  }
+
+  hear(button, photo) {
+    const clicked = (event, label) => {
+      event.preventDefault();
+      const place = this.units().findIndex((unit) => unit.some(({ id }) => id === photo.id));
+      this.focus(place);
+      if (event.shiftKey && this.anchor !== null) this.range(place, event.altKey ? DOWN : null);
+      else this.toggle(this.units()[place], label);
+      this.anchor = place;
+    };
+    button.addEventListener("click", (event) => clicked(event, event.altKey ? DOWN : UP));
+    button.addEventListener("contextmenu", (event) => clicked(event, DOWN));
+    // Space opens the photo; a browser takes it for a click when it comes up.
+    button.addEventListener("keyup", (event) => event.key === " " && event.preventDefault());
+  }
+
+  unitOf(photo) {
+    return this.units().find((unit) => unit.some(({ id }) => id === photo.id));
+  }
+
+  credit(photo) {
+    const line = element("p", { className: "credit" });
+    line.append("Photo by ", link(photo.photographerPage, photo.photographer));
+    if (photo.host)
+      line.append(" on ", link("https://unsplash.com/?utm_source=visual_dataset_explorer&utm_medium=referral", photo.host));
+    return line;
+  }
+
+  paint() {
+    const units = this.units();
+    const marks = this.marks();
+    const waiting = new Set([...this.outbox.acts, ...this.done].flatMap((act) => act.photos ?? []));
+    const grid = this.find(".grid");
+    const tiles = units.map((unit) => this.tiles.get(unit[0].id));
+    if (tiles.length !== grid.children.length || tiles.some((tile, place) => tile !== grid.children[place]))
+      grid.replaceChildren(...tiles);
+    this.current = Math.min(this.current, Math.max(0, units.length - 1));
+    units.forEach((unit, place) => this.paintTile(tiles[place], unit, place, marks, waiting));
+    this.paintBars(marks);
+    this.fit();
+  }
+
+  paintTile(tile, unit, place, marks, waiting) {
+    const [photo] = unit;
+    const mark = marks[photo.id] ?? NONE;
+    const at = place === this.current ? 0 : -1;
+    if (mark === NONE) delete tile.dataset.mark;
+    else tile.dataset.mark = mark;
+    tile.classList.toggle("many", unit.length > 1);
+    tile.classList.toggle("waiting", Boolean(this.trouble) && waiting.has(photo.id));
+    tile.querySelector(".badge").textContent = SIGNS[mark] ?? "";
+    const button = tile.querySelector(".photo");
+    const others = unit.length > 1 ? ` and ${count(unit.length - 1, "near-duplicate")}` : "";
+    button.setAttribute("aria-label", `${photo.name}${others}: ${WORDS[mark]}`);
+    button.tabIndex = at;
+    for (const tool of tile.querySelectorAll(".tools button")) {
+      tool.tabIndex = at;
+      if (tool.dataset.mark) tool.setAttribute("aria-pressed", Number(tool.dataset.mark) === mark);
+    }
+    this.paintStack(tile.querySelector(".stack"), unit, at);
+  }
+
+  paintStack(button, unit, at) {
+    const [photo] = unit;
+    const open = this.opened.has(photo.id);
+    button.hidden = unit.length === 1 && !open;
+    button.tabIndex = at;
+    button.textContent = open ? "−" : `+${unit.length - 1}`;
+    button.setAttribute("aria-expanded", open);
+    button.setAttribute("aria-label", `Near-duplicates of ${photo.name}`);
+  }
+
+  paintBars(marks) {
+    const { state } = this;
+    const given = Object.values(marks);
+    const here = (label) => given.filter((mark) => mark === label).length;
+    const added = (label, all) => all + here(label) - Object.values(state.marks).filter((mark) => mark === label).length;
+    const counted = [`${here(UP)} up, ${here(DOWN)} down`, here(UNSURE) ? `, ${here(UNSURE)} unsure` : ""].join("");
+    const all = state.rounds ? ` · in all ${added(UP, state.ups)} up, ${added(DOWN, state.downs)} down` : "";
+    this.find(".collection").textContent = state.collection;
+    this.find(".filters").replaceChildren(...state.filters.map((filter) => this.chip(filter)));
+    const session = state.rounds > 0 && this.data.mark === null;
+    this.find(".rounds").hidden = !session;
+    this.find(".round").textContent = `Round ${state.round} of ${state.rounds}${state.liked ? `, like “${state.liked}”` : ""}`;
+    this.find('[data-act="earlier"]').disabled = state.round <= 1;
+    this.find('[data-act="later"]').disabled = state.round >= state.rounds;
+    this.find(".counts").replaceChildren(counted, element("span", { className: "all", textContent: all }));
+    this.find(".verdict").textContent = state.verdict?.short ?? state.note ?? "";
+    this.paintActions(here(UP) + here(DOWN) + here(UNSURE) < state.photos.length);
+    const stored = this.outbox.acts.length + this.done.length;
+    this.find(".trouble").hidden = !this.trouble;
+    this.find(".trouble").textContent = this.trouble &&
+      `${count(stored, "thumb")} not stored yet. ${this.trouble}. Go on if you like: what you click is kept in this browser, and stored as soon as that works`;
+    if (this.find(".lightbox").open) this.paintLightbox(marks);
+  }
+
+  paintActions(unmarked) {
+    const session = this.data.mark === null;
+    const ordered = this.ordered();
+    const button = (name) => this.find(`footer [data-act="${name}"]`);
+    this.find("footer").hidden = !this.can("undo");
+    button("refine").hidden = button("rest").hidden = !session;
+    button("refine").disabled = ordered;
+    button("refine").textContent = ordered ? "Refining …" : "Refine";
+    button("rest").disabled = !unmarked;
+    button("undo").disabled = !this.state.undo && !this.outbox.acts.length;
+    button("redo").disabled = !this.state.redo;
+  }
+
+  chip({ fact, value }) {
+    const button = element("button", { type: "button", textContent: `${value} ✕` });
+    button.setAttribute("aria-label", `Take the condition ${value} away`);
+    button.addEventListener("click", () => this.do({ do: "without", fact, value }));
+    return button;
+  }
+
+  say(text) {
+    this.find(".news").textContent = text;
+  }
+
+  tell(text) {
+    this.find(".live").textContent = text;
+  }
+
+  // The largest squares with which all photos are in the window, unless they were too small then.
+  fit() {
+    const grid = this.find(".grid");
+    const n = this.units().length;
+    const width = grid.clientWidth - 6;
+    const others = [...this.find(".desk").children].filter((child) => child !== grid && child.offsetParent);
+    const used = others.reduce((sum, child) => sum + (child.matches("dialog, .live") ? 0 : child.offsetHeight + GAP), 0);
+    const height = window.innerHeight - this.top() - used - 2 * GAP;
+    const { columns, side } = squares(n, width, height);
+    grid.style.setProperty("--columns", columns);
+    grid.style.setProperty("--side", `${Math.floor(side)}px`);
+    this.columns = columns;
+  }
+
+  // From the window's top to the desk's while nothing is scrolled.
+  top() {
+    const { host } = this.root;
+    let scroller = host.parentElement;
+    while (scroller && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) scroller = scroller.parentElement;
+    return host.getBoundingClientRect().top + (scroller?.scrollTop ?? window.scrollY);
+  }
+
+  // ---- the photo in full
+
+  open(id) {
+    this.looking = this.state.photos.findIndex((photo) => photo.id === id);
+    const box = this.find(".lightbox");
+    if (!box.open) box.showModal();
+    box.focus();
+    this.look(0);
+  }
+
+  look(by) {
+    const { photos } = this.state;
+    this.looking = Math.min(Math.max(0, this.looking + by), photos.length - 1);
+    const photo = photos[this.looking];
+    const old = this.find(".frame img");
+    const picture = element("img", { alt: photo.name, referrerPolicy: "no-referrer" });
+    const loading = this.find(".loading");
+    loading.hidden = false;
+    loading.textContent = "Loading …";
+    picture.addEventListener("load", () => (loading.hidden = true));
+    picture.addEventListener("error", () => {
+      picture.hidden = true;
+      loading.textContent = `${photo.name} can't be shown: its file or page may be gone`;
+    });
+    picture.src = photo.original;
+    old.replaceWith(picture);
+    this.find("figcaption").replaceChildren(...this.caption(photo));
+    this.paintLightbox(this.marks());
+    for (const neighbour of [photos[this.looking + 1]]) if (neighbour) new Image().src = neighbour.original;
+  }
+
+  paintLightbox(marks) {
+    const photo = this.state.photos[this.looking];
+    const mark = marks[photo.id] ?? NONE;
+    const box = this.find(".lightbox");
+    if (mark === NONE) delete box.dataset.mark;
+    else box.dataset.mark = mark;
+    for (const button of box.querySelectorAll("[data-mark]")) button.setAttribute("aria-pressed", Number(button.dataset.mark) === mark);
+    box.querySelector('[data-act="like"]').hidden = !this.can("like");
+    box.querySelector('[data-act="previous"]').disabled = this.looking === 0;
+    box.querySelector('[data-act="next"]').disabled = this.looking === this.state.photos.length - 1;
+  }
+
+  caption(photo) {
+    const title = element("p");
+    title.append(`${this.looking + 1} of ${this.state.photos.length} · `, link(photo.page, photo.name));
+    const rest = [photo.size, photo.country, photo.keywords.join(", "), photo.score === null ? "" : `score ${photo.score.toFixed(3)}`];
+    const facts = element("p", { textContent: rest.filter(Boolean).join(" · ") });
+    return photo.photographer ? [title, this.credit(photo), facts] : [title, facts];
+  }
+
+  lookedAt(label) {
+    this.mark([this.state.photos[this.looking].id], label);
+    if (this.looking < this.state.photos.length - 1) this.look(1);
+  }
+
+  // ---- help
+
+  help() {
+    const { state } = this;
+    const lines = [
+      state.verdict?.long,
+      state.round > 1 && `This round's classifier is turned by ${state.turns[state.round - 2].toFixed(1)}° from the one before.`,
+      state.rounds > 1 && `Share of ups, round by round: ${state.shares.map((share) => (share === null ? "–" : `${Math.round(100 * share)} %`)).join(", ")}.`,
+    ];
+    this.find(".figures").replaceChildren(...lines.filter(Boolean).map((textContent) => element("p", { textContent })));
+    this.find(".help").showModal();
+  }
+
+  // ---- mouse and keys
+
+  listen() {
+    this.onKey = (event) => this.key(event);
+    this.onResize = () => this.state && this.fit();
+    window.addEventListener("keydown", this.onKey, true); // before the page's own shortcuts
+    window.addEventListener("resize", this.onResize);
+    this.watch = new ResizeObserver(this.onResize);
+    this.watch.observe(this.root.host);
+    this.root.addEventListener("focusin", () => (active = this));
+    this.root.addEventListener("pointerdown", () => (active = this));
+    for (const button of this.root.querySelectorAll("[data-act]"))
+      button.addEventListener("click", () => this.command(button.dataset.act, button.closest("dialog")));
+    for (const button of this.find(".lightbox").querySelectorAll("[data-mark]"))
+      button.addEventListener("click", () => this.toggle([this.state.photos[this.looking]], Number(button.dataset.mark)));
+    this.find(".lightbox").addEventListener("close", () => this.focusPhoto(this.looking));
+  }
+
+  command(name, dialog) {
+    const commands = {
+      refine: () => this.refine(),
+      rest: () => this.rest(),
+      undo: () => this.takeBack("undo"),
+      redo: () => this.takeBack("redo"),
+      help: () => this.help(),
+      earlier: () => this.show(this.state.round - 1),
+      later: () => this.show(this.state.round + 1),
+      previous: () => this.look(-1),
+      next: () => this.look(1),
+      close: () => dialog.close(),
+      like: () => this.like(this.state.photos[this.looking].id),
+    };
+    commands[name]();
+  }
+
+  key(event) {
+    const path = event.composedPath();
+    const inside = path.includes(this.root);
+    if (active !== this || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!inside && isElsewhere(path[0])) return;
+    const keys = this.find(".lightbox").open ? this.lightboxKeys() : this.find(".help").open ? {} : this.gridKeys();
+    const name = `${event.shiftKey ? "Shift+" : ""}${event.key.length === 1 ? event.key.toUpperCase() : event.key}`;
+    const what = keys[name] ?? (event.key === "?" ? () => this.help() : null);
+    const control = path[0].closest?.("button, a, [role], summary");
+    const native = control && !control.matches(".photo, dialog") && /^(Enter| |Arrow.*|Backspace|Home|End)$/.test(event.key);
+    if (!what || native) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!event.repeat || event.key.startsWith("Arrow")) what();
+  }
+
+  gridKeys() {
+    const here = () => this.units()[this.current];
+    return {
+      ...this.everywhere((label) => this.decide(label)),
+      " ": () => here() && this.open(here()[0].id),
+      S: () => here() && (here().length > 1 || this.opened.has(here()[0].id)) && this.turnStack(here()[0].id),
+      ArrowLeft: () => this.move(-1),
+      ArrowRight: () => this.move(1),
+      ArrowUp: () => this.move(-this.columns),
+      ArrowDown: () => this.move(this.columns),
+      Home: () => this.focus(0),
+      End: () => this.focus(this.units().length - 1),
+    };
+  }
+
+  lightboxKeys() {
+    return {
+      ...this.everywhere((label) => this.lookedAt(label)),
+      " ": () => this.find(".lightbox").close(),
+      ArrowLeft: () => this.look(-1),
+      ArrowRight: () => this.look(1),
+    };
+  }
+
+  everywhere(decide) {
+    const redo = () => this.takeBack("redo");
+    const undo = () => this.takeBack("undo");
+    return {
+      A: () => decide(UP), "Shift+ArrowUp": () => decide(UP),
+      X: () => decide(DOWN), "Shift+ArrowDown": () => decide(DOWN),
+      U: () => decide(UNSURE), C: () => decide(NONE),
+      Z: undo, Backspace: undo, "Shift+Z": redo,
+      R: () => this.rest(), Enter: () => this.refine(),
+    };
+  }
+
+  move(by) {
+    const to = this.current + by;
+    if (to >= 0 && to < this.units().length) this.focus(to);
+  }
+
+  focus(place) {
+    const unit = this.units()[place];
+    if (!unit) return;
+    this.current = place;
+    this.units().forEach(([photo], at) => {
+      for (const button of this.tiles.get(photo.id).querySelectorAll("button")) button.tabIndex = at === place ? 0 : -1;
+    });
+    this.tiles.get(unit[0].id).querySelector(".photo").focus({ preventScroll: false });
+  }
+
+  focusPhoto(place) {
+    const photo = this.state.photos[place];
+    if (photo) this.focus(this.units().indexOf(this.unitOf(photo)));
+  }
+}
+
+// ---- small things
+
+// Whether the keys belong to something else on the page that has the focus.
+function isElsewhere(target) {
+  const boxes = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=slider], [role=spinbutton]";
+  const above = "dialog, [role=dialog], [role=menu], [role=listbox], [role=tooltip], [data-baseweb=popover], [data-testid=stPopoverBody]";
+  return Boolean(target.closest?.(`${boxes}, ${above}`));
+}
+
+function squares(n, width, height) {
+  let best = { columns: 1, side: 0 };
+  for (let columns = 1; columns <= Math.max(1, n); columns++) {
+    const rows = Math.ceil(n / columns);
+    const side = Math.min((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows, MOST);
+    if (side > best.side) best = { columns, side };
+  }
+  if (best.side >= LEAST) return best;
+  const columns = Math.max(1, Math.floor((width + GAP) / (LEAST + 40 + GAP)), Math.min(3, n));
+  return { columns, side: (width - GAP * (columns - 1)) / columns };
+}
+
+function count(n, noun) {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function element(tag, properties = {}) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
+function link(url, text) {
+  if (!/^https?:\/\//.test(url)) return text;
+  return element("a", { href: url, textContent: text, target: "_blank", rel: "noopener noreferrer" });
+}

@@ -1,0 +1,125 @@
+"""The photos on a desk: what is told of each, and the pictures that only this machine has."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+from PIL import Image
+
+from db.collections import Collections
+from db.errors import ExplorerError
+from db.photos import Photo
+from db.thumbnails import SIDE, Thumbnails
+from ingest.download import fitted, sized
+from ingest.originals import Original, read_original
+from pages.address import address
+from pages.guard import TOKEN
+
+PHOTOS = "/desk-photos"
+# Pixels of the longer side: as much as a screen shows.
+WIDE = 2400
+WEB = ("http", "https")
+
+
+def facts(collection: str, photo: Photo, score: float | None = None) -> dict[str, Any]:
+    """What the desk shows of a photo; the addresses are safe to follow.
+
+    Args:
+        collection: the photo table's name.
+        photo: the photo.
+        score: under what was searched with, or None.
+    """
+    return {
+        "id": photo.id,
+        "name": name(photo),
+        "thumbnail": thumbnail_url(collection, photo),
+        "original": original_url(collection, photo),
+        "page": _web(photo.page),
+        "photographer": photo.photographer,
+        "photographerPage": credit_url(photo),
+        "host": "Unsplash" if _is_unsplash(photo.photographer_url) else "",
+        "size": _size(photo),
+        "country": photo.country,
+        "keywords": list(photo.keywords),
+        "score": None if score is None else round(float(score), 3),
+    }
+
+
+def name(photo: Photo) -> str:
+    """What to call a photo: its description, its file's name, or its id."""
+    parts = urlsplit(photo.url)
+    file = PurePosixPath(unquote(parts.path)).name if parts.scheme == "file" else ""
+    return photo.description or file or photo.id
+
+
+def thumbnail_url(collection: str, photo: Photo) -> str:
+    """Where a browser finds the photo's centre square."""
+    if urlsplit(photo.url).scheme in WEB:
+        return sized(photo.url, SIDE)
+    return _own_url("thumbnail", collection, photo.id)
+
+
+def original_url(collection: str, photo: Photo) -> str:
+    """Where a browser finds the whole photo, no larger than a screen needs it."""
+    if urlsplit(photo.url).scheme in WEB:
+        return fitted(photo.url, WIDE)
+    return _own_url("original", collection, photo.id)
+
+
+def credit_url(photo: Photo) -> str:
+    """The photographer's page, with the referral that Unsplash asks for, or ""."""
+    url = _web(photo.photographer_url)
+    referral = "?utm_source=visual_dataset_explorer&utm_medium=referral"
+    return url + referral if _is_unsplash(url) else url
+
+
+def picture(collections: Collections, thumbnails: Thumbnails, asked: Mapping[str, str]) -> Original:
+    """The bytes of a picture that this machine has, for a photo that a collection has.
+
+    Args:
+        collections: of the database.
+        thumbnails: the cache of them.
+        asked: `kind`, `thumbnail` or `original`, the name of the `collection`, and the photo's
+            `id`. An id is looked up; it is never a path.
+
+    Raises:
+        ExplorerError: there is no such photo, or it can't be shown; the text says why.
+    """
+    collection = collections.find(asked.get("collection", ""))
+    found = collections.photos(collection).get([asked.get("id", "")]) if collection else []
+    if not found:
+        raise ExplorerError("There is no such photo in this database: reload the page")
+    photo = found[0].photo
+    try:
+        if asked.get("kind") == "original":
+            return read_original(photo.url, WIDE)
+        return Original(thumbnails.get(photo.id, photo.url), "image/jpeg")
+    except (OSError, ValueError) as error:
+        # The file was moved or deleted since it was loaded; its row and its vector stay usable.
+        raise ExplorerError(f"{name(photo)} can't be shown: {error}") from error
+
+
+def blank() -> bytes:
+    """A grey square as PNG bytes, for a picture that can't be shown."""
+    buffer = BytesIO()
+    Image.new("RGB", (SIDE, SIDE), "#8a8f98").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _own_url(kind: str, collection: str, photo: str) -> str:
+    query = urlencode({"kind": kind, "collection": collection, "id": photo, "token": TOKEN})
+    return f"{address(PHOTOS)}?{query}"
+
+
+def _size(photo: Photo) -> str:
+    return f"{photo.width:,} by {photo.height:,} pixels" if photo.width and photo.height else ""
+
+
+def _web(url: str) -> str:
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def _is_unsplash(url: str) -> bool:
+    return url.startswith("https://") and urlsplit(url).hostname == "unsplash.com"

@@ -1,0 +1,1 @@
+"""The labelling screen and the history of its sessions."""

@@ -1,0 +1,178 @@
+"""A labelling session behind a desk."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from classifier.duplicates import stacks
+from classifier.marks import Click
+from classifier.refit import Evidence
+from classifier.rounds import Round, share_of_ups, turns
+from classifier.session import Change, Session
+from db.errors import ExplorerError
+from db.photos import Photo
+from db.sessions import DOWN, UNSURE, UP
+from pages.desk.board import LATEST, Act, Answer, Show, State
+from pages.desk.photos import facts, name
+
+UNMOVED = 0.05  # degrees
+_FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
+
+
+class SessionBoard:
+    """See pages.desk.board.Board."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def act(self, act: Act) -> Answer:
+        """See Board."""
+        done = {
+            "mark": self._mark,
+            "rest": self._rest,
+            "undo": self._undo,
+            "redo": self._redo,
+            "refine": self._refine,
+            "like": self._like,
+            "without": self._without,
+            "store": self._store,
+        }.get(act.do)
+        if done is None:
+            raise ExplorerError(f"A session has no {act.do!r}: reload the page")
+        return done(act)
+
+    def state(self, show: Show) -> State:
+        """See Board."""
+        session = self._session
+        labels, marks = session.labels, session.marks
+        shown = session.round(show.round or len(session.rounds))
+        photos, scores = _marked(session, show.mark) if show.mark is not None else _of(shown)
+        ids = [photo.id for photo in photos]
+        return {
+            "can": ["rest", "undo", "refine", "like"],
+            "at": session.changes,
+            "title": session.row.title,
+            "collection": session.collection.name,
+            "filters": _filters(session),
+            "rounds": len(session.rounds),
+            "round": shown.number,
+            "liked": _liked(session, shown),
+            "photos": [
+                facts(session.collection.name, photo, score)
+                for photo, score in zip(photos, scores, strict=True)
+            ],
+            "stacks": stacks(shown.vectors)
+            if show.mark is None
+            else [[i] for i in range(len(ids))],
+            "marks": {photo: marks[photo] for photo in ids if photo in marks},
+            "ups": session.count(UP),
+            "downs": session.count(DOWN),
+            "unsure": session.count(UNSURE),
+            "shares": share_of_ups(session.rounds, labels),
+            "turns": turns(session.rounds),
+            "verdict": _verdict(session.evidence()),
+            "undo": _click(session.undoable),
+            "redo": _click(session.redoable),
+            "unstored": session.unstored,
+            "trouble": session.trouble,
+        }
+
+    def _mark(self, act: Act) -> Answer:
+        self._session.label_all(act.photos, act.label, act.click)
+        return Answer()
+
+    def _rest(self, act: Act) -> Answer:
+        self._session.rest_are_no(act.round or None, act.click)
+        return Answer()
+
+    def _undo(self, act: Act) -> Answer:
+        return _told(self._session.undo(act.of, act.click), "taken back")
+
+    def _redo(self, act: Act) -> Answer:
+        return _told(self._session.redo(act.of, act.click), "given again")
+
+    def _refine(self, act: Act) -> Answer:
+        if not self._session.refine(act.after or None):
+            return Answer(round=LATEST)
+        return Answer(_notice(self._session), LATEST)
+
+    def _like(self, act: Act) -> Answer:
+        for photo in act.photos[:1]:
+            self._session.like(photo, act.after or None)
+        return Answer(round=LATEST)
+
+    def _store(self, _act: Act) -> Answer:
+        self._session.store()
+        return Answer()
+
+    def _without(self, act: Act) -> Answer:
+        if act.fact not in _FACTS:
+            raise ExplorerError(f"A filter has no {act.fact!r}: reload the page")
+        self._session.without(act.fact, act.value)
+        return Answer(f"“{act.value}” is taken away: the next round is searched without it")
+
+
+def _of(shown: Round) -> tuple[Sequence[Photo], Sequence[float | None]]:
+    return shown.photos, [float(score) for score in shown.scores]
+
+
+def _marked(session: Session, mark: int) -> tuple[Sequence[Photo], Sequence[float | None]]:
+    """All photos of a session that have a mark, in the order in which they were shown."""
+    marks = session.marks
+    photos = [p for r in session.rounds for p in r.photos if marks.get(p.id) == mark]
+    return photos, [None] * len(photos)
+
+
+def _filters(session: Session) -> list[dict[str, str]]:
+    only = session.row.only
+    return [{"fact": fact, "value": value} for fact in _FACTS for value in getattr(only, fact)]
+
+
+def _liked(session: Session, shown: Round) -> str:
+    """What the photo is called that a round was to resemble, or ""."""
+    photos = (photo for r in session.rounds for photo in r.photos if photo.id == shown.liked)
+    return next(map(name, photos), shown.liked)
+
+
+def _click(click: Click | None) -> Mapping[str, Any] | None:
+    if click is None:
+        return None
+    return {"click": click.name, "photos": len(click.before), "round": click.round}
+
+
+def _told(change: Change | None, what: str) -> Answer:
+    if change is None:
+        return Answer("Another thumb came in between, so nothing was changed: look, and try again")
+    if not change.photos:
+        return Answer()
+    n = len(change.photos)
+    marks = "1 thumb" if n == 1 else f"{n} thumbs"
+    rounds = " and ".join(map(str, change.rounds))
+    plural = "round" if len(change.rounds) == 1 else "rounds"
+    return Answer(f"{marks} of {plural} {rounds} {what}", change.rounds[0], change.photos)
+
+
+def _notice(session: Session) -> str:
+    """What a person should know about the refinement just made, or ""."""
+    if not session.labels:
+        return "No thumbs yet, so the classifier stays as it is: these are the next photos."
+    if not session.count(DOWN):
+        return "Only thumbs up so far: a few thumbs down show the classifier where to stop."
+    if not session.count(UP):
+        return "Only thumbs down so far: if nothing fits, try another prompt."
+    if turns(session.rounds)[-1] < UNMOVED:
+        return "Your thumbs tell no more than the classifier knew: these are the next photos."
+    return ""
+
+
+def _verdict(evidence: Evidence | None) -> dict[str, Any] | None:
+    """Whether refining still helps, once the thumbs can tell."""
+    if evidence is None:
+        return None
+    better = evidence.refit - evidence.prompt > 2 * evidence.error
+    return {
+        "better": better,
+        "short": "Better than the prompt alone" if better else "About the same as the prompt alone",
+        "long": f"Of all pairs of an up and a down, {evidence.refit:.0%} are in the right order "
+        f"when the refit doesn't know them; by the prompt alone, {evidence.prompt:.0%}."
+        + ("" if better else " Try a different prompt, or stop."),
+    }

@@ -1,0 +1,145 @@
+"""All sessions of a collection, and what was answered in each."""
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.sessions import DOWN, UNSURE, UP, SessionSummary
+from pages.desk.board import Show
+from pages.desk.component import show_desk
+from pages.label.board import SessionBoard
+from pages.loading import show_loading
+from pages.markdown import escaped
+from pages.services import Services
+
+PAGE = 20
+_MARKS = {"Yes": UP, "No": DOWN, "Unsure": UNSURE}
+
+
+def show(services: Services, label: StreamlitPage) -> None:
+    """Draw the screen: one session's answers where the address names one, or the list.
+
+    Args:
+        services: what every page works with.
+        label: the page to go on labelling on.
+    """
+    if not show_loading(services):
+        return
+    session_id = st.query_params.get("of")
+    if session_id is None:
+        _list(services, label)
+        return
+    if st.button("All sessions", icon=":material/arrow_back:", type="tertiary"):
+        st.query_params.pop("of", None)
+        st.rerun()
+    try:
+        _answers(services, label, session_id)
+    except ExplorerError as error:
+        st.warning(escaped(str(error)), icon=":material/info:")
+
+
+# ---- one session
+
+
+def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
+    session = services.sessions.get(session_id)
+    st.title(escaped(session.row.title))
+    rounds = "1 round" if len(session.rounds) == 1 else f"{len(session.rounds)} rounds"
+    st.markdown(
+        f"{escaped(session.collection.name)} · {session.row.created:%Y-%m-%d %H:%M} UTC · {rounds}"
+        " · each photo can be marked otherwise here, and the next refinement knows it"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = st.segmented_control(
+            "Answers",
+            list(_MARKS),
+            format_func=lambda word: f"{word} · {session.count(_MARKS[word])}",
+            default="Yes",
+            required=True,
+            label_visibility="collapsed",
+            key=f"answers-{session_id}",
+        )
+        if st.button("Go on with it", type="primary", icon=":material/arrow_forward:"):
+            _go_on(label, session_id)
+    mark = _MARKS[str(words)]
+    if not session.count(mark):
+        st.info(f"No photo of this session is marked {str(words).lower()}.")
+        return
+    show_desk("session", session_id, SessionBoard(session), Show(mark=mark))
+
+
+def _go_on(label: StreamlitPage, session_id: str) -> None:
+    st.session_state["session"] = session_id
+    st.switch_page(label, query_params={"session": session_id})
+
+
+# ---- all sessions
+
+
+def _list(services: Services, label: StreamlitPage) -> None:
+    st.title("History")
+    collections = services.database.collections.all()
+    if not collections:
+        st.info("There are no photos yet: load some on the **Collection** page.")
+        return
+    by_name = {collection.name: collection for collection in collections}
+    name = st.selectbox(
+        "Collection", list(by_name), key="history_collection", label_visibility="collapsed"
+    )
+    _sessions(services, label, by_name[name])
+
+
+def _sessions(services: Services, label: StreamlitPage, collection: Collection) -> None:
+    sessions = services.database.sessions
+    total = sessions.count(collection.name)
+    if not total:
+        st.info("No session yet: type a prompt on the **Label** page.")
+        return
+    pages = -(-total // PAGE)
+    page = st.pagination(pages, key=f"history-{collection.name}-{pages}") if pages > 1 else 1
+    for summary in sessions.recent(collection.name, PAGE, (page - 1) * PAGE):
+        _line(services, label, summary)
+
+
+def _line(services: Services, label: StreamlitPage, summary: SessionSummary) -> None:
+    row = summary.row
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
+        prompt = f" · “{escaped(row.prompt)}”" if row.name else ""
+        st.markdown(
+            f"**{escaped(row.title)}**{prompt}  \n{row.created:%Y-%m-%d %H:%M} UTC · {rounds} · "
+            f"{summary.ups} up, {summary.downs} down",
+            width="stretch",
+        )
+        title = escaped(row.title)
+        if st.button("Go on", key=f"go-{row.id}", type="primary", help=f"Label on: {title}"):
+            _go_on(label, row.id)
+        if st.button("Answers", key=f"answers-of-{row.id}", help=f"Every yes and no of: {title}"):
+            st.query_params["of"] = row.id
+            st.rerun()
+        with st.popover("Rename", icon=":material/edit:", key=f"rename-{row.id}"):
+            _rename(services, summary)
+        with st.popover("Delete", icon=":material/delete:", key=f"delete-{row.id}"):
+            _delete(services, summary)
+
+
+def _rename(services: Services, summary: SessionSummary) -> None:
+    row = summary.row
+    name = st.text_input("Name", value=row.name, key=f"name-of-{row.id}", placeholder=row.prompt)
+    if st.button("Rename", key=f"do-rename-{row.id}", type="primary"):
+        services.sessions.get(row.id).rename(name)
+        st.rerun()
+
+
+def _delete(services: Services, summary: SessionSummary) -> None:
+    row = summary.row
+    saved = [one for one in services.database.classifiers.all() if one.session == row.id]
+    kept = f" What was saved from it stays: {len(saved)}." if saved else ""
+    st.markdown(
+        f"Delete **{escaped(row.title)}** with its {summary.ups + summary.downs} thumbs?{kept}"
+    )
+    if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
+        services.database.sessions.update(row, deleted=True)
+        services.sessions.forget(row.id)
+        st.rerun()

@@ -1,0 +1,84 @@
+"""The screens: what `app.py` serves, run for each visit."""
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from db.errors import ExplorerError
+from pages import collection
+from pages.classifiers import page as classifiers
+from pages.label import history
+from pages.label import page as label
+from pages.services import Services, opener
+
+
+@st.cache_data
+def _icon() -> Image.Image:
+    """A magnifying glass, drawn here: a named one would be fetched from somebody else's host."""
+    icon = Image.new("RGBA", (64, 64))
+    draw = ImageDraw.Draw(icon)
+    draw.line((40, 40, 58, 58), fill="#0f7f6e", width=11)
+    draw.ellipse((5, 5, 47, 47), fill="#fbfaf7", outline="#0f7f6e", width=8)
+    return icon
+
+
+def _services() -> Services:
+    if opener.is_open:
+        return opener()
+    with st.spinner("Opening the database …", show_time=True):
+        return opener()
+
+
+# Text in the primary colour, which no option of the theme makes darker or lighter than 4 : 1.
+_STYLE = """<style>
+[data-variant="segmented_control"][aria-checked="true"] p,
+[data-testid="stSliderThumbValue"] p { color: var(--explorer-ink); }
+.stApp { --explorer-ink: light-dark(#12181b, #e8e6e0); }
+</style>"""
+
+
+def main() -> None:
+    """Lay the page out, and run the screen that is asked for."""
+    st.set_page_config(page_title="Visual Dataset Explorer", page_icon=_icon(), layout="wide")
+    st.html(_STYLE)
+    try:
+        services = _services()
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/database_off:")
+        st.stop()
+
+    def label_page() -> None:
+        label.show(services)
+
+    def history_page() -> None:
+        history.show(services, pages[0])
+
+    def classifiers_page() -> None:
+        classifiers.show(services)
+
+    def collection_page() -> None:
+        collection.show(services)
+
+    pages = [
+        st.Page(label_page, title="Label", icon=":material/thumbs_up_down:", default=True),
+        st.Page(history_page, title="History", icon=":material/history:", url_path="history"),
+        st.Page(
+            classifiers_page,
+            title="Classifiers",
+            icon=":material/model_training:",
+            url_path="classifiers",
+        ),
+        st.Page(
+            collection_page,
+            title="Collection",
+            icon=":material/photo_library:",
+            url_path="collection",
+        ),
+    ]
+    page = st.navigation(pages, position="top")
+    try:
+        page.run()
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+main()

@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.boards import boards
-from pages.desk.routes import desk_routes
+from pages.desk.routes import DeskRoutes
 from pages.guard import Guard
 from pages.services import opener
 
@@ -14,6 +14,6 @@ from pages.services import opener
 # script for a page of its own, with an address, and lists them before the script has run.
 app = st.App(
     Path(__file__).parent / "pages" / "screens.py",
-    routes=desk_routes(opener, boards),
+    routes=DeskRoutes(opener, boards).all(),
     middleware=[Middleware(Guard)],
 )

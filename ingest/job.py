@@ -5,6 +5,7 @@ it; the app loads for itself instead.
 """
 
 import logging
+import time
 from threading import Lock, Thread
 
 from db.database import Database
@@ -25,6 +26,7 @@ class Job:
         skipped: the photos left out so far.
         report: what it did, once it is done.
         error: one line that says why it stopped, or "".
+        started: when, on the clock of `time.monotonic`.
     """
 
     def __init__(self, order: Order, database: Database, thumbnails: Thumbnails) -> None:
@@ -33,6 +35,7 @@ class Job:
         self.skipped: list[Skip] = []
         self.report: Report | None = None
         self.error = ""
+        self.started = time.monotonic()
         self._database = database
         self._thumbnails = thumbnails
         # A daemon, so that Ctrl-C ends the app; what was inserted stays.

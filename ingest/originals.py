@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from ingest.images import decode
+from ingest.images import FORMATS, decode
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import scene_from_id
 from ingest.sources import path_of
@@ -65,7 +65,7 @@ def read_original(url: str, side: int) -> Original:
 def _as_it_is(path: Path) -> str | None:
     """The media type of a file that a browser shows well, or None."""
     try:
-        with Image.open(path, formats=(*_SHOWN,)) as image:
+        with Image.open(path, formats=FORMATS) as image:
             small = image.width * image.height <= MAX_PIXELS
             media_type = _SHOWN.get(image.format or "")
     except (UnidentifiedImageError, Image.DecompressionBombError):

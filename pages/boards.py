@@ -9,6 +9,6 @@ from pages.services import Services
 def boards(services: Services) -> Boards:
     """The boards of each kind, by their keys."""
     return {
-        "session": lambda key: SessionBoard(services.sessions.get(key)),
+        "session": lambda key: SessionBoard(services.sessions.get(key), services.database),
         "check": lambda key: CheckBoard.of(services.database, key),
     }

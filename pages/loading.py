@@ -1,5 +1,6 @@
 """What a screen shows while photos come in."""
 
+import time
 from dataclasses import replace
 
 import streamlit as st
@@ -20,8 +21,7 @@ def show_loading(services: Services) -> bool:
     st.markdown(
         "The database is empty, so a **sample collection** is being made: small scenes drawn in "
         "code, searched with a tiny CLIP model that was trained on drawings like them. "
-        "It takes a few seconds, once. Real photos can be loaded afterwards, on the "
-        "**Collection** page."
+        "That is done once. Real photos can be loaded afterwards, on the **Collection** page."
     )
     progress_of_job(services)
     return False
@@ -37,4 +37,6 @@ def progress_of_job(services: Services) -> None:
     if job.order.stop.is_set():
         progress = replace(progress, step="Stopping: what was read still comes in")
     counted = f" · {progress.done:,} of {progress.total:,}" if progress.total else ""
-    st.progress(progress.share or 0.0, text=f"{progress.step}{counted}")
+    seconds = time.monotonic() - job.started
+    text = f"{progress.step}{counted} · {seconds:.0f} s so far"
+    st.progress(progress.share or 0.0, text=text)

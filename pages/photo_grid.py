@@ -1,4 +1,4 @@
-"""A grid of photos, as the three screens show it."""
+"""A grid of photos to look at, as the screens show it where nothing is to be marked."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ from db.collections import Collection
 from db.photos import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import sized
+from pages.desk.photos import REFERRAL, WEB, credit_url, name
+from pages.markdown import escaped
 from pages.services import Services
 
 COLUMNS = 5
@@ -36,7 +38,7 @@ def show_photos(
                 _image(photo, thumbnails),
                 width="stretch",
                 link=_web_page(photo),
-                alt=photo.description or photo.id,
+                alt=name(photo),
             )
             if below is not None:
                 below(place, photo)
@@ -63,18 +65,15 @@ def random_photos(services: Services, collection: Collection, n: int) -> list[Ph
 
 def credit(photo: Photo) -> str:
     """The photographer's name as Markdown, linked to their page as Unsplash asks."""
-    name = _escaped(photo.photographer)
-    url = photo.photographer_url
+    who, url = escaped(photo.photographer), credit_url(photo)
     if not url.startswith("https://"):
-        return f"Photo by {name}"
-    if urlsplit(url).hostname == "unsplash.com":
-        referral = "?utm_source=visual_dataset_explorer&utm_medium=referral"
-        return f"Photo by [{name}]({url}{referral}) on [Unsplash](https://unsplash.com/{referral})"
-    return f"Photo by [{name}]({url})"
+        return f"Photo by {who}"
+    host = f" on [Unsplash](https://unsplash.com/{REFERRAL})" if REFERRAL in url else ""
+    return f"Photo by [{who}]({url}){host}"
 
 
 def _image(photo: Photo, thumbnails: Thumbnails) -> str | bytes:
-    if urlsplit(photo.url).scheme in ("http", "https"):
+    if urlsplit(photo.url).scheme in WEB:
         return sized(photo.url, SIDE)
     try:
         return thumbnails.get(photo.id, photo.url)
@@ -92,8 +91,3 @@ def _blank() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (SIDE, SIDE), "#8a8f98").save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)

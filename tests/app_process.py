@@ -24,6 +24,56 @@ OFFLINE = (
 )
 
 
+class AppProcess:
+    """The app on a port of its own, to be started, killed and started again."""
+
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+        """Say how to run it.
+
+        Args:
+            home: an empty folder, for its data and its log.
+            settings: further environment variables.
+        """
+        with socket.create_server(("localhost", 0)) as free:
+            self._port = free.getsockname()[1]
+        self.address = f"http://localhost:{self._port}"
+        self.log = home / "app.log"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+            "HOME": str(home),
+            "EXPLORER_DATA": str(home / "data"),
+            "HF_HUB_OFFLINE": "1",
+            **(settings or {}),
+        }
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        arguments = ["--server.port", str(self._port), "--server.headless", "true"]
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            _wait_until_up(self.address, self._process)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End it as an operator does."""
+        self._process.terminate()
+        self._process.wait(20)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait(20)
+
+
 @contextmanager
 def running_app(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """The address of the app, just started; what it logged is looked through at the end.
@@ -32,33 +82,13 @@ def running_app(home: Path, settings: Mapping[str, str] | None = None) -> Iterat
         home: an empty folder, for its data and its log.
         settings: further environment variables.
     """
-    with socket.create_server(("localhost", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-        "HOME": str(home),
-        "EXPLORER_DATA": str(home / "data"),
-        "HF_HUB_OFFLINE": "1",
-        **(settings or {}),
-    }
-    arguments = ["--server.port", str(port), "--server.headless", "true"]
-    log = home / "app.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    app = AppProcess(home, settings)
+    app.start()
     try:
-        address = f"http://localhost:{port}"
-        _wait_until_up(address, process)
-        yield address
+        yield app.address
     finally:
-        process.terminate()
-        process.wait(20)
-    assert "Traceback" not in log.read_text(), log.read_text()
+        app.stop()
+    assert "Traceback" not in app.log.read_text(), app.log.read_text()
 
 
 def _wait_until_up(address: str, process: "subprocess.Popen[bytes]") -> None:
@@ -67,7 +97,7 @@ def _wait_until_up(address: str, process: "subprocess.Popen[bytes]") -> None:
         try:
             if requests.get(f"{address}/_stcore/health", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             pass
         try:
             process.wait(0.2)

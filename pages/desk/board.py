@@ -16,8 +16,8 @@ class Act:
     """One thing that a person did, as the browser tells it.
 
     Attributes:
-        do: what: `mark`, `rest`, `undo`, `redo`, `refine`, `like`, `without`, or `store` to try
-            again to store what the database has not taken.
+        do: what: `mark`, `rest`, `undo`, `redo`, `refine`, `like`, `without`, `save`, or `store`
+            to try again to store what the database has not taken.
         click: what the browser calls it; an act that comes twice is done once.
         photos: the ids of the photos it is about.
         label: the mark to give, UP, DOWN, UNSURE or NONE.
@@ -25,7 +25,7 @@ class Act:
         of: the click that an undo or a redo means, or "".
         after: how many rounds there were.
         fact: the kind of the condition to take away, a field of Filter.
-        value: the condition.
+        value: the condition, or the name to save a classifier under.
     """
 
     do: str

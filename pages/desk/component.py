@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.address import address
 from pages.desk.board import Board, Show
-from pages.desk.routes import DESK
+from pages.desk.routes import DESK, TOKENS
 from pages.guard import TOKEN, TOKEN_HEADER
 
 _HERE = Path(__file__).parent
@@ -37,6 +37,7 @@ def show_desk(
     shown = show or Show()
     data: dict[str, Any] = {
         "url": f"{address(DESK)}/{kind}/{key}",
+        "tokenUrl": address(TOKENS),
         "header": TOKEN_HEADER,
         "token": TOKEN,
         "mark": shown.mark,

@@ -88,8 +88,8 @@ class Desk {
   // The page has run: its state is taken if it is news.
   take(data) {
     const again = this.data && this.data.token !== data.token;
-    this.data = data;
-    if (again) this.outbox.acts.unshift(...this.done.splice(0)); // another process knows none of them
+    this.data = { ...data };
+    if (again) this.meet(data.token);
     const news = !this.state || again || data.state.at > this.state.at;
     const elsewhere = this.state && this.state.round !== this.state.rounds;
     if (news && !elsewhere) this.adopt(data.state);
@@ -130,6 +130,7 @@ class Desk {
       });
       const answer = await response.json();
       if (response.ok) this.answered(acts, answer);
+      else if (response.status === 403 && (await this.renew())) this.resend = true;
       else this.failed(acts, answer.error, response.status);
     } catch {
       this.failed(acts, "The app does not answer", 0);
@@ -139,9 +140,26 @@ class Desk {
   }
 
   next() {
-    if (this.trouble) this.retry = setTimeout(() => this.send(), RETRY);
+    const resend = this.resend;
+    this.resend = false;
+    if (resend) this.send();
+    else if (this.trouble) this.retry = setTimeout(() => this.send(), RETRY);
     else if (this.outbox.acts.length) this.send();
     else if (this.later.length) this.later.shift()();
+  }
+
+  // The app was started again: its new process has another token, and knows no unstored act.
+  async renew() {
+    const response = await fetch(this.data.tokenUrl);
+    const { token } = await response.json();
+    const news = response.ok && token !== this.data.token;
+    if (news) this.meet(token);
+    return news;
+  }
+
+  meet(token) {
+    this.data.token = token;
+    this.outbox.acts.unshift(...this.done.splice(0));
   }
 
   answered(acts, { state, said, changed, refused }) {
@@ -170,6 +188,7 @@ class Desk {
   failed(acts, error, status) {
     const orders = acts.filter((act) => !KEPT.has(act.do)); // nobody wants a refinement minutes later
     const gone = status === 410 || status === 400;
+    this.resend = false;
     this.outbox.drop(gone ? acts : orders);
     this.trouble = gone ? "" : error;
     this.paint();
@@ -212,6 +231,11 @@ class Desk {
       if (this.state[what]) this.do({ do: what, of: this.state[what].click });
       else this.next();
     });
+  }
+
+  save(name) {
+    this.do({ do: "save", value: name });
+    this.find(".saving").close();
   }
 
   can(what) {
@@ -274,7 +298,7 @@ class Desk {
   }
 
   turnStack(id) {
-    this.opened.has(id) ? this.opened.delete(id) : this.opened.add(id);
+    if (!this.opened.delete(id)) this.opened.add(id);
     this.paint();
     this.focus(this.current);
   }
@@ -335,7 +359,7 @@ class Desk {
   hear(button, photo) {
     const clicked = (event, label) => {
       event.preventDefault();
-      const place = this.units().findIndex((unit) => unit.some(({ id }) => id === photo.id));
+      const place = this.placeOf(photo);
       this.focus(place);
       if (event.shiftKey && this.anchor !== null) this.range(place, event.altKey ? DOWN : null);
       else this.toggle(this.units()[place], label);
@@ -347,8 +371,12 @@ class Desk {
     button.addEventListener("keyup", (event) => event.key === " " && event.preventDefault());
   }
 
+  placeOf(photo) {
+    return this.units().findIndex((unit) => unit.some(({ id }) => id === photo.id));
+  }
+
   unitOf(photo) {
-    return this.units().find((unit) => unit.some(({ id }) => id === photo.id));
+    return this.units()[this.placeOf(photo)];
   }
 
   credit(photo) {
@@ -368,7 +396,7 @@ class Desk {
     if (tiles.length !== grid.children.length || tiles.some((tile, place) => tile !== grid.children[place]))
       grid.replaceChildren(...tiles);
     this.current = Math.min(this.current, Math.max(0, units.length - 1));
-    units.forEach((unit, place) => this.paintTile(tiles[place], unit, place, marks, waiting));
+    for (const [place, unit] of units.entries()) this.paintTile(tiles[place], unit, place, marks, waiting);
     this.paintBars(marks);
     this.fit();
   }
@@ -435,6 +463,7 @@ class Desk {
     button("refine").hidden = button("rest").hidden = !session;
     button("refine").disabled = ordered;
     button("refine").textContent = ordered ? "Refining …" : "Refine";
+    button("save").hidden = !session || !this.can("save");
     button("rest").disabled = !unmarked;
     button("undo").disabled = !this.state.undo && !this.outbox.acts.length;
     button("redo").disabled = !this.state.redo;
@@ -496,7 +525,9 @@ class Desk {
     const loading = this.find(".loading");
     loading.hidden = false;
     loading.textContent = "Loading …";
-    picture.addEventListener("load", () => (loading.hidden = true));
+    picture.addEventListener("load", () => {
+      loading.hidden = true;
+    });
     picture.addEventListener("error", () => {
       picture.hidden = true;
       loading.textContent = `${photo.name} can't be shown: its file or page may be gone`;
@@ -546,6 +577,12 @@ class Desk {
     this.find(".help").showModal();
   }
 
+  askName() {
+    this.find(".saving input").value = this.state.title;
+    this.find(".saving").showModal();
+    this.find(".saving input").select();
+  }
+
   // ---- mouse and keys
 
   listen() {
@@ -555,12 +592,18 @@ class Desk {
     window.addEventListener("resize", this.onResize);
     this.watch = new ResizeObserver(this.onResize);
     this.watch.observe(this.root.host);
-    this.root.addEventListener("focusin", () => (active = this));
-    this.root.addEventListener("pointerdown", () => (active = this));
+    for (const used of ["focusin", "pointerdown"])
+      this.root.addEventListener(used, () => {
+        active = this;
+      });
     for (const button of this.root.querySelectorAll("[data-act]"))
       button.addEventListener("click", () => this.command(button.dataset.act, button.closest("dialog")));
     for (const button of this.find(".lightbox").querySelectorAll("[data-mark]"))
       button.addEventListener("click", () => this.toggle([this.state.photos[this.looking]], Number(button.dataset.mark)));
+    this.find(".saving form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.save(this.find(".saving input").value);
+    });
     this.find(".lightbox").addEventListener("close", () => this.focusPhoto(this.looking));
   }
 
@@ -571,6 +614,7 @@ class Desk {
       undo: () => this.takeBack("undo"),
       redo: () => this.takeBack("redo"),
       help: () => this.help(),
+      save: () => this.askName(),
       earlier: () => this.show(this.state.round - 1),
       later: () => this.show(this.state.round + 1),
       previous: () => this.look(-1),
@@ -585,10 +629,11 @@ class Desk {
     const path = event.composedPath();
     const inside = path.includes(this.root);
     if (active !== this || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!inside && isElsewhere(path[0])) return;
-    const keys = this.find(".lightbox").open ? this.lightboxKeys() : this.find(".help").open ? {} : this.gridKeys();
+    if (isBox(path[0]) || (!inside && isElsewhere(path[0]))) return;
+    const dialog = this.root.querySelector("dialog[open]");
+    const keys = !dialog ? this.gridKeys() : dialog.matches(".lightbox") ? this.lightboxKeys() : {};
     const name = `${event.shiftKey ? "Shift+" : ""}${event.key.length === 1 ? event.key.toUpperCase() : event.key}`;
-    const what = keys[name] ?? (event.key === "?" ? () => this.help() : null);
+    const what = keys[name];
     const control = path[0].closest?.("button, a, [role], summary");
     const native = control && !control.matches(".photo, dialog") && /^(Enter| |Arrow.*|Backspace|Home|End)$/.test(event.key);
     if (!what || native) return;
@@ -628,6 +673,7 @@ class Desk {
       A: () => decide(UP), "Shift+ArrowUp": () => decide(UP),
       X: () => decide(DOWN), "Shift+ArrowDown": () => decide(DOWN),
       U: () => decide(UNSURE), C: () => decide(NONE),
+      "?": () => this.help(), "Shift+?": () => this.help(),
       Z: undo, Backspace: undo, "Shift+Z": redo,
       R: () => this.rest(), Enter: () => this.refine(),
     };
@@ -650,17 +696,22 @@ class Desk {
 
   focusPhoto(place) {
     const photo = this.state.photos[place];
-    if (photo) this.focus(this.units().indexOf(this.unitOf(photo)));
+    if (photo) this.focus(this.placeOf(photo));
   }
 }
 
 // ---- small things
 
-// Whether the keys belong to something else on the page that has the focus.
-function isElsewhere(target) {
+// Whether letters are typed into what has the focus.
+function isBox(target) {
   const boxes = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=slider], [role=spinbutton]";
-  const above = "dialog, [role=dialog], [role=menu], [role=listbox], [role=tooltip], [data-baseweb=popover], [data-testid=stPopoverBody]";
-  return Boolean(target.closest?.(`${boxes}, ${above}`));
+  return Boolean(target.closest?.(boxes));
+}
+
+// Whether something of the page's lies above the desk: the keys are for that.
+function isElsewhere(target) {
+  const above = "dialog, [role=dialog], [role=menu], [role=listbox], [data-testid=stPopoverBody]";
+  return Boolean(target.closest?.(above) ?? document.querySelector("[data-testid=stPopoverBody]"));
 }
 
 function squares(n, width, height) {

@@ -1,12 +1,9 @@
 """The photos on a desk: what is told of each, and the pictures that only this machine has."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
-
-from PIL import Image
 
 from db.collections import Collections
 from db.errors import ExplorerError
@@ -21,6 +18,7 @@ PHOTOS = "/desk-photos"
 # Pixels of the longer side: as much as a screen shows.
 WIDE = 2400
 WEB = ("http", "https")
+REFERRAL = "?utm_source=visual_dataset_explorer&utm_medium=referral"
 
 
 def facts(collection: str, photo: Photo, score: float | None = None) -> dict[str, Any]:
@@ -71,8 +69,7 @@ def original_url(collection: str, photo: Photo) -> str:
 def credit_url(photo: Photo) -> str:
     """The photographer's page, with the referral that Unsplash asks for, or ""."""
     url = _web(photo.photographer_url)
-    referral = "?utm_source=visual_dataset_explorer&utm_medium=referral"
-    return url + referral if _is_unsplash(url) else url
+    return url + REFERRAL if _is_unsplash(url) else url
 
 
 def picture(collections: Collections, thumbnails: Thumbnails, asked: Mapping[str, str]) -> Original:
@@ -99,13 +96,6 @@ def picture(collections: Collections, thumbnails: Thumbnails, asked: Mapping[str
     except (OSError, ValueError) as error:
         # The file was moved or deleted since it was loaded; its row and its vector stay usable.
         raise ExplorerError(f"{name(photo)} can't be shown: {error}") from error
-
-
-def blank() -> bytes:
-    """A grey square as PNG bytes, for a picture that can't be shown."""
-    buffer = BytesIO()
-    Image.new("RGB", (SIDE, SIDE), "#8a8f98").save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _own_url(kind: str, collection: str, photo: str) -> str:

@@ -1,6 +1,5 @@
 """What answers a desk: acts on its photos, and the pictures that only this machine has."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,19 +12,16 @@ from db.errors import ExplorerError, GoneError
 from pages.address import address
 from pages.desk.board import Act, Board, Boards, Show, read_acts, read_show
 from pages.desk.photos import PHOTOS, picture
-from pages.guard import TOKEN_HEADER, knows_token
+from pages.guard import TOKEN, TOKEN_HEADER, knows_token
 from pages.services import Services
 
-_LOG = logging.getLogger(__name__)
-
 DESK = "/desk"
+TOKENS = "/desk-token"
 MAX_BODY = 1_000_000  # bytes: hundreds of acts
 _FORBIDDEN = "This page belongs to an earlier run of the app: reload it"
 
 
-def desk_routes(
-    services: Callable[[], Services], boards: Callable[[Services], Boards]
-) -> list[Route]:
+class DeskRoutes:
     """The routes of all desks, to be served beside the pages.
 
     Args:
@@ -33,29 +29,63 @@ def desk_routes(
         boards: what stands behind each kind of desk, by its name in the address.
     """
 
-    async def acts(request: Request) -> Response:
+    def __init__(
+        self, services: Callable[[], Services], boards: Callable[[Services], Boards]
+    ) -> None:
+        self._services = services
+        self._boards = boards
+
+    def all(self) -> list[Route]:
+        """For an application's `routes`."""
+        return [
+            Route(address(TOKENS), self.token, methods=["GET"]),
+            Route(f"{address(DESK)}/{{kind}}/{{key}}", self.acts, methods=["POST"]),
+            Route(address(PHOTOS), self.photo, methods=["GET"]),
+        ]
+
+    def token(self, request: Request) -> Response:
+        """The token of this process, for a page that was open before it was started."""
+        # A page of somebody else's may ask, but no browser lets it read the answer.
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return _error(403, "This is for the app's own page")
+        return JSONResponse({"token": TOKEN}, headers={**_PRIVATE, "cache-control": "no-store"})
+
+    async def acts(self, request: Request) -> Response:
+        """Do what a person did on a desk, and answer with what it shows then."""
         if not knows_token(request.headers.get(TOKEN_HEADER)):
             return _error(403, _FORBIDDEN)
         try:
             sent = await _body(request)
         except ValueError:
             return _error(400, "A desk sends JSON: reload the page")
-        return await run_in_threadpool(_answer, lambda: boards(services()), request, sent)
+        kind, key = request.path_params["kind"], request.path_params["key"]
+        return await run_in_threadpool(self._answer, kind, key, sent)
 
-    def photo(request: Request) -> Response:
+    def photo(self, request: Request) -> Response:
+        """A picture that only this machine has."""
         if not knows_token(request.query_params.get("token")):
             return _error(403, _FORBIDDEN)
         try:
-            opened = services()
+            opened = self._services()
             found = picture(opened.database.collections, opened.thumbnails, request.query_params)
         except ExplorerError as error:
             return _error(404, str(error))
         return Response(found.content, media_type=found.media_type, headers=_PRIVATE)
 
-    return [
-        Route(f"{address(DESK)}/{{kind}}/{{key}}", acts, methods=["POST"]),
-        Route(address(PHOTOS), photo, methods=["GET"]),
-    ]
+    def _answer(self, kind: str, key: str, sent: dict[str, Any]) -> Response:
+        try:
+            acts, show = read_acts(sent.get("acts", [])), read_show(sent.get("show", {}))
+        except ExplorerError as error:
+            return _error(400, str(error))
+        try:
+            boards = self._boards(self._services())
+            if kind not in boards:
+                return _error(404, "There is no such desk: reload the page")
+            return JSONResponse(answer(boards[kind](key), acts, show))
+        except GoneError as error:
+            return _error(410, str(error))
+        except ExplorerError as error:
+            return _error(503, str(error))
 
 
 # A page of somebody else's can't show or read it, and no browser guesses another type.
@@ -76,22 +106,6 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(sent, dict):
         raise ValueError("no object")  # noqa: TRY004 -- what JSON readers raise
     return sent
-
-
-def _answer(boards: Callable[[], Boards], request: Request, sent: dict[str, Any]) -> Response:
-    try:
-        acts, show = read_acts(sent.get("acts", [])), read_show(sent.get("show", {}))
-    except ExplorerError as error:
-        return _error(400, str(error))
-    try:
-        board = boards()[request.path_params["kind"]](request.path_params["key"])
-        return JSONResponse(answer(board, acts, show))
-    except KeyError:
-        return _error(404, "There is no such desk: reload the page")
-    except GoneError as error:
-        return _error(410, str(error))
-    except ExplorerError as error:
-        return _error(503, str(error))
 
 
 def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from classifier.marks import Click
 from classifier.refit import Evidence
 from classifier.rounds import Round, share_of_ups, turns
 from classifier.session import Change, Session
+from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.sessions import DOWN, UNSURE, UP
@@ -21,8 +22,9 @@ _FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
 class SessionBoard:
     """See pages.desk.board.Board."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, database: Database) -> None:
         self._session = session
+        self._database = database
 
     def act(self, act: Act) -> Answer:
         """See Board."""
@@ -34,6 +36,7 @@ class SessionBoard:
             "refine": self._refine,
             "like": self._like,
             "without": self._without,
+            "save": self._save,
             "store": self._store,
         }.get(act.do)
         if done is None:
@@ -48,7 +51,7 @@ class SessionBoard:
         photos, scores = _marked(session, show.mark) if show.mark is not None else _of(shown)
         ids = [photo.id for photo in photos]
         return {
-            "can": ["rest", "undo", "refine", "like"],
+            "can": ["rest", "undo", "refine", "like", "save"],
             "at": session.changes,
             "title": session.row.title,
             "collection": session.collection.name,
@@ -99,6 +102,13 @@ class SessionBoard:
         for photo in act.photos[:1]:
             self._session.like(photo, act.after or None)
         return Answer(round=LATEST)
+
+    def _save(self, act: Act) -> Answer:
+        saved = self._session.to_save(act.value)
+        self._database.classifiers.save(saved)
+        return Answer(
+            f"Saved, fit on {saved.ups} up and {saved.downs} down. It is on the Classifiers page"
+        )
 
     def _store(self, _act: Act) -> Answer:
         self._session.store()

@@ -66,7 +66,7 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     if not session.count(mark):
         st.info(f"No photo of this session is marked {str(words).lower()}.")
         return
-    show_desk("session", session_id, SessionBoard(session), Show(mark=mark))
+    show_desk("session", session_id, SessionBoard(session, services.database), Show(mark=mark))
 
 
 def _go_on(label: StreamlitPage, session_id: str) -> None:

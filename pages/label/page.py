@@ -45,7 +45,7 @@ def show(services: Services) -> None:
     show_desk(
         "session",
         session.row.id,
-        SessionBoard(session),
+        SessionBoard(session, services.database),
         stacked=bool(st.session_state.get("stacked", True)),
     )
 
@@ -74,8 +74,6 @@ def _top(
         with st.popover("Options", icon=":material/tune:"):
             collection = show_options(services, collections, away=away is not None)
         if session is not None:
-            with st.popover("Save classifier", icon=":material/save:"):
-                _save(services, session)
             st.button("New search", type="tertiary", key="new", on_click=_leave)
     if session is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -157,22 +155,3 @@ def _welcome(services: Services, collection: Collection) -> None:
     st.subheader(f"Some photos of {collection.name}")
     show_photos(random_photos(services, collection, 10), services.thumbnails)
     services.warm_up(collection.model)
-
-
-# ---- saving
-
-
-def _save(services: Services, session: Session) -> None:
-    name = st.text_input("Name", value=session.row.title, key=f"name-{session.row.id}")
-    if not st.button("Save", type="primary", key="save"):
-        return
-    try:
-        saved = session.to_save(name)
-        services.database.classifiers.save(saved)
-    except ExplorerError as error:
-        st.error(str(error))
-    else:
-        st.success(
-            f"Saved, fit on {saved.ups} up and {saved.downs} down. "
-            "It is on the **Classifiers** page."
-        )

@@ -108,7 +108,7 @@ def show_options(
         ("country", "Countries"),
         ("photographer", "Photographers"),
     ):
-        values = [] if away else _common(services, name, fact)
+        values = [] if away else _common(services, name, fact, collection.created)
         chosen = st.session_state.get(f"only_{fact}", [])
         if values or chosen:
             st.multiselect(
@@ -137,7 +137,12 @@ def _any_facts() -> None:
 
 
 @st.cache_data(ttl=60, show_spinner=False)
-def _common(_services: Services, collection: str, fact: str) -> list[str]:
+def _common(
+    _services: Services,
+    collection: str,
+    fact: str,
+    *state: object,  # noqa: ARG001 -- part of the key: one made anew has other facts
+) -> list[str]:
     found = _services.database.collections.find(collection)
     return _services.database.collections.photos(found).common(fact) if found else []
 

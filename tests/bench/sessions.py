@@ -118,10 +118,7 @@ async def label(browser: Browser, address: str, person: Person, end: float) -> N
     await box.fill(EXAMPLE_PROMPTS[person.number % len(EXAMPLE_PROMPTS)])
     await box.press("Enter")
     while time.monotonic() < end:
-        await expect(page.get_by_text(f"Round {len(person.rounds) + 1}")).to_be_visible(
-            timeout=WAIT
-        )
-        await settle(page)
+        await round_is(page, len(person.rounds) + 1)
         person.rounds.append(await give_thumbs(page, chance))
         await refine(page, person)
     person.session = parse_qs(urlsplit(page.url).query)["session"][0]
@@ -130,15 +127,14 @@ async def label(browser: Browser, address: str, person: Person, end: float) -> N
 
 async def give_thumbs(page: Page, chance: np.random.Generator) -> list[int]:
     """Click a thumb under every photo, now and then a second one that takes its place."""
-    photos = page.get_by_test_id("stFeedback")
+    photos = page.locator(".tile .photo")
     await expect(photos).to_have_count(PAGE, timeout=WAIT)
     given = []
     for place in range(PAGE):
         for _ in range(1 if chance.random() < 0.9 else 2):
             thumb = int(chance.choice((UP, DOWN)))
-            radio = photos.nth(place).get_by_role("radio").nth(0 if thumb == UP else 1)
-            if await radio.get_attribute("aria-checked") != "true":
-                await radio.click()
+            if await page.locator(".tile").nth(place).get_attribute("data-mark") != str(thumb):
+                await photos.nth(place).click(modifiers=[] if thumb == UP else ["Alt"])
             await asyncio.sleep(chance.uniform(0.05, 0.4))
         given.append(thumb)
     return given
@@ -148,20 +144,17 @@ async def refine(page: Page, person: Person) -> None:
     """Ask for the next round, and look for errors."""
     start = time.monotonic()
     await page.get_by_role("button", name="Refine").click()
-    await expect(page.get_by_text(f"Round {len(person.rounds) + 1}")).to_be_visible(timeout=WAIT)
+    await round_is(page, len(person.rounds) + 1)
     person.seconds.append(time.monotonic() - start)
-    await settle(page)
     for trouble in ("stException", "stAlertContentError"):
         shown = await page.get_by_test_id(trouble).all_text_contents()
         assert not shown, shown
     assert not await page.get_by_text("not stored yet").count()
 
 
-async def settle(page: Page) -> None:
-    """Wait until the script behind the page has run."""
-    await page.wait_for_timeout(300)
-    idle = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    await expect(idle).to_have_count(1, timeout=WAIT)
+async def round_is(page: Page, number: int) -> None:
+    """Wait for a round."""
+    await expect(page.locator(".round")).to_contain_text(f"Round {number} of", timeout=WAIT)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app_process import ROOT, running_app
-from tests.browser.screen import FIRST_LOAD, PROMPT, give, given, settle, thumbs
+from tests.app_process import ROOT, AppProcess, running_app
+from tests.browser.screen import ask, give, given, photos, ready, round_is, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -45,26 +45,129 @@ def test_thumbs_wait_for_a_server_that_was_killed(
     server = Server(tmp_path / "server")
     try:
         with running_app(tmp_path, {"DATABASE_URL": server.url}) as address:
-            page.goto(address)
-            expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
-            page.get_by_placeholder(PROMPT).fill("a boat")
-            page.keyboard.press("Enter")
-            expect(thumbs(page)).to_have_count(9)
-            settle(page)
+            ready(page, address)
+            ask(page, "a boat")
             give(page, 0, up=True)
+            stored(page)
             server.kill()
             give(page, 1, up=False)
             give(page, 2, up=True)
-            expect(page.get_by_text("2 thumbs are not stored yet")).to_be_visible()
+            expect(page.get_by_text("2 thumbs not stored yet. Nothing answers at")).to_be_visible()
             screenshot(page, "away")
             page.set_viewport_size({"width": 390, "height": 844})
             screenshot(page, "away-390")
             page.set_viewport_size({"width": 1440, "height": 900})
             server.start()
             expect(page.get_by_text("not stored yet")).to_have_count(0)
+            stored(page)
             page.reload()
-            expect(thumbs(page)).to_have_count(9)
-            settle(page)
+            expect(photos(page)).to_have_count(9)
             assert given(page) == ["up", "down", "up"] + ["none"] * 6
     finally:
         server.kill()
+
+
+def test_thumbs_wait_in_the_browser_while_app_and_database_are_away(
+    page: Page, tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "server")
+    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+    app.start()
+    try:
+        ready(page, app.address)
+        ask(page, "a boat")
+        server.kill()
+        give(page, 0, up=True)
+        expect(page.get_by_text("1 thumb not stored yet. Nothing answers at")).to_be_visible()
+        app.kill()  # which held the thumb in its memory
+        give(page, 1, up=False)
+        expect(page.get_by_text("2 thumbs not stored yet. The app does not")).to_be_visible()
+        assert given(page) == ["up", "down"] + ["none"] * 7
+        server.start()
+        app.start()
+        stored(page)
+        page.reload()
+        expect(photos(page)).to_have_count(9)
+        assert given(page) == ["up", "down"] + ["none"] * 7
+    finally:
+        app.kill()
+        server.kill()
+
+
+def test_a_reload_while_the_database_is_away_loses_no_thumb(page: Page, tmp_path: Path) -> None:
+    server = Server(tmp_path / "server")
+    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+    app.start()
+    try:
+        ready(page, app.address)
+        ask(page, "a boat")
+        server.kill()
+        for place in range(3):
+            give(page, place, up=True)
+        expect(page.get_by_text("3 thumbs not stored yet. Nothing answers at")).to_be_visible()
+        app.kill()
+        app.start()
+        page.reload()  # neither the app nor the database know anything of the three
+        expect(page.get_by_text("Nothing answers at").first).to_be_visible()
+        server.start()
+        page.reload()
+        expect(photos(page)).to_have_count(9)
+        stored(page)
+        assert given(page) == ["up"] * 3 + ["none"] * 6
+    finally:
+        app.kill()
+        server.kill()
+
+
+def test_five_hundred_thumbs_at_zero_pause_from_two_tabs_and_a_killed_app(
+    page: Page, tmp_path: Path
+) -> None:
+    app = AppProcess(tmp_path)
+    app.start()
+    try:
+        ready(page, app.address)
+        ask(page, "a boat")
+        for number in range(2, 8):
+            page.keyboard.press("Enter")
+            round_is(page, number)
+        other = page.context.new_page()
+        other.goto(page.url)
+        expect(photos(other)).to_have_count(9)
+        for _ in range(6):
+            other.get_by_role("button", name="Earlier round").click()
+        round_is(other, 1)
+        # Each tab has a round of its own, so that what the last of its thumbs was is known.
+        burst = """async (seed) => {
+            const root = document.querySelector('.stBidiComponent [data-testid]').shadowRoot;
+            let random = seed;
+            for (let n = 0; n < 250; n++) {
+                random = (random * 48271) % 2147483647;
+                const tile = root.querySelectorAll('.tile')[random % 9];
+                tile.querySelectorAll('.tools [data-mark]')[random % 3].click();
+                if (n % 50 === 49) await new Promise((done) => setTimeout(done, 30));
+            }
+        }"""
+        page.evaluate(burst, 7)
+        app.kill()
+        other.evaluate(burst, 11)
+        wanted = given(page), given(other)
+        assert "up" in wanted[0]
+        assert "down" in wanted[1]
+        app.start()
+        stored(page)
+        stored(other)
+        for tab, marks in zip((page, other), wanted, strict=True):
+            assert given(tab) == marks
+        page.reload()
+        expect(photos(page)).to_have_count(9)
+        assert given(page) == wanted[0]
+        for _ in range(6):
+            page.get_by_role("button", name="Earlier round").click()
+        round_is(page, 1)
+        assert given(page) == wanted[1]
+        for number in range(2, 7):
+            page.get_by_role("button", name="Later round").click()
+            round_is(page, number)
+            assert given(page) == ["none"] * 9, "none is invented"
+    finally:
+        app.kill()

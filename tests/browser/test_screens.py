@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_app import FIRST_LOAD, PROMPT, WAIT, Screenshot, give, settle, thumbs
+from tests.browser.screen import PROMPT, WAIT, give, given, photos, ready, refine, settle, stored
+from tests.browser.test_app import Screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -53,12 +54,6 @@ def keep(page: Page, look: tuple[int, str], screenshot: Screenshot) -> Callable[
     return check
 
 
-def ready(page: Page, address: str) -> None:
-    page.goto(address)
-    expect(page.get_by_text("Some photos of sample")).to_be_visible(timeout=FIRST_LOAD)
-    settle(page)
-
-
 def ask(page: Page, prompt: str) -> None:
     page.get_by_placeholder(PROMPT).fill(prompt)
     page.get_by_role("button", name="Search").click()
@@ -94,32 +89,49 @@ def test_searching(app: str, page: Page, keep: Callable[[str], None]) -> None:
 def test_labelling(app: str, page: Page, keep: Callable[[str], None]) -> None:
     ready(page, app)
     ask(page, "buildings in the desert")
-    expect(thumbs(page)).to_have_count(9)
+    expect(photos(page)).to_have_count(9)
     keep("label-round-1")
-    page.get_by_role("button", name="Refine").click()
+    refine(page, 2)
     expect(page.get_by_text("No thumbs yet")).to_be_visible()
     keep("label-no-thumbs")
     give(page, 0, up=True)
-    page.get_by_role("button", name="Refine").click()
+    refine(page, 3)
     expect(page.get_by_text("Only thumbs up so far")).to_be_visible()
     keep("label-only-ups")
     page.get_by_role("button", name="Rest are no").click()
-    expect(page.get_by_text("9 down")).to_be_visible()
+    expect(page.locator(".counts")).to_contain_text("9 down")
     keep("label-rest-are-no")
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("0 down")).to_be_visible()
-    for _ in range(4):
+    expect(page.get_by_text("9 thumbs of round 3 taken back")).to_be_visible()
+    keep("label-undone")
+    page.keyboard.press("u")
+    assert given(page)[0] == "unsure"
+    keep("label-unsure")
+    page.keyboard.press(" ")
+    expect(page.get_by_role("dialog", name="Photo in full")).to_be_visible()
+    keep("label-photo-in-full")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys and figures")).to_be_visible()
+    keep("label-keys")
+    page.keyboard.press("Escape")
+    for number in range(4, 8):
         page.get_by_role("button", name="Rest are no").click()
-        settle(page)
-        page.get_by_role("button", name="Refine").click()
-        settle(page)
-    expect(page.get_by_text("Round 7")).to_be_visible()
+        refine(page, number)
     keep("label-round-7")
     page.get_by_role("button", name="Save classifier").click()
-    page.get_by_label("Name").fill(" ")
+    page.get_by_role("textbox", name="Name").fill(" ")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Give the classifier a name")).to_be_visible()
     keep("label-save-without-name")
+    page.keyboard.press("Escape")
+    stored(page)
+    page.goto(f"{app}/history")
+    expect(page.get_by_role("button", name="Answers").first).to_be_visible()
+    keep("history")
+    page.get_by_role("button", name="Answers").first.click()
+    expect(photos(page).first).to_be_visible()
+    keep("history-answers")
 
 
 def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None]) -> None:
@@ -132,6 +144,7 @@ def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None])
         ask(page, "a lighthouse at night")
         give(page, 0, up=True)
         give(page, 1, up=False)
+        stored(page)
         page.get_by_role("button", name="Save classifier").click()
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("Saved, fit on 1 up and 1 down")).to_be_visible()
@@ -140,10 +153,10 @@ def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None])
     keep("classifiers-ranking")
     page.get_by_text("Check a random sample").click()
     page.get_by_role("button", name="Draw a sample").click()
-    expect(thumbs(page).first).to_be_visible()
+    expect(photos(page).first).to_be_visible()
     settle(page)
     give(page, 0, up=True)
-    expect(page.get_by_text("Precision 100%")).to_be_visible()
+    expect(page.locator(".verdict")).to_contain_text("Precision 100%")
     keep("classifiers-check")
     page.get_by_text("Just below the threshold").click()
     keep("classifiers-below-threshold")
@@ -192,7 +205,7 @@ def test_a_collection_of_three_photos(
     page.keyboard.press("Escape")
     keep("label-three-photos-welcome")
     ask(page, "gold")
-    expect(thumbs(page)).to_have_count(3)
+    expect(photos(page)).to_have_count(3)
     keep("label-three-photos")
     give(page, 0, up=True)
     page.get_by_role("button", name="Refine").click()

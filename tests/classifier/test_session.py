@@ -10,7 +10,7 @@ from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Filter, Photo
-from db.sessions import DOWN, NONE, UP, Sessions
+from db.sessions import DOWN, NONE, UNSURE, UP, Sessions
 from tests.conftest import TextTower, filled, unit_vectors
 
 
@@ -356,3 +356,205 @@ def test_there_is_no_evidence_before_ten_thumbs_and_three_rounds(session: Sessio
         assert session.evidence() is None
         session.refine()
     assert session.evidence() is not None
+
+
+def test_a_click_that_is_sent_again_is_done_once(database: Database, session: Session) -> None:
+    first, second, *_ = ids(session)
+    session.label_all([first, second], UP, click="c1")
+    session.label(first, DOWN)
+    session.label_all([first, second], UP, click="c1")
+    assert session.labels == {first: DOWN, second: UP}
+    reopened = Session.reopen(database, session.row.id)
+    reopened.label_all([first, second], UP, click="c1")
+    assert reopened.labels == {first: DOWN, second: UP}
+    session.rest_are_no(click="c2")
+    undone = session.undo(click="c3")
+    again = session.undo(click="c3")
+    assert undone is not None
+    assert again is not None
+    assert (len(undone.photos), len(again.photos)) == (7, 0)
+
+
+def test_a_click_that_changed_nothing_changes_nothing_later(session: Session) -> None:
+    photo = ids(session)[0]
+    session.label(photo, UP)
+    session.label_all([photo], UP, click="late")
+    session.label(photo, DOWN)
+    session.label_all([photo], UP, click="late")
+    assert session.labels == {photo: DOWN}
+
+
+def test_rest_are_no_means_the_round_that_is_named(session: Session) -> None:
+    first = ids(session)
+    session.label(first[0], UP)
+    session.refine()
+    session.rest_are_no(1)
+    assert session.labels == {first[0]: UP, **dict.fromkeys(first[1:], DOWN)}
+    with pytest.raises(ExplorerError, match="There is no round 3: there were 2"):
+        session.rest_are_no(3)
+
+
+def test_unsure_is_neither_and_is_not_asked_again(session: Session) -> None:
+    unsure, *rest = ids(session)
+    session.label(unsure, UNSURE)
+    assert session.labels == {}
+    assert session.marks == {unsure: UNSURE}
+    session.rest_are_no()
+    assert session.marks == {unsure: UNSURE, **dict.fromkeys(rest, DOWN)}
+    saved = session.to_save("x")
+    assert (saved.ups, saved.downs) == (0, 8)
+
+
+def test_a_thumb_of_any_round_names_the_round_that_showed_the_photo(
+    database: Database, session: Session
+) -> None:
+    early = ids(session)[3]
+    session.refine()
+    session.refine()
+    session.label(early, UP)
+    session.label(ids(session)[0], UP)
+    assert [row.round for row in database.sessions.labels(session.row.id)] == [1, 3]
+
+
+def test_an_undo_tells_what_it_changed(session: Session) -> None:
+    first = ids(session)[0]
+    session.label(first, UP)
+    session.refine()
+    session.rest_are_no()
+    change = session.undo()
+    assert change is not None
+    assert (len(change.photos), change.rounds) == (9, (2,))
+    change = session.undo()
+    assert change is not None
+    assert (change.photos, change.rounds) == ((first,), (1,))
+    assert session.undo() is None
+
+
+def test_an_undo_of_another_click_than_the_last_is_refused(session: Session) -> None:
+    first, second, *_ = ids(session)
+    session.label_all([first], UP, click="mine")
+    session.label_all([second], UP, click="another tab's")
+    assert session.undo(of="mine") is None
+    assert len(session.labels) == 2
+    assert session.undo(of="another tab's") is not None
+    assert session.labels == {first: UP}
+
+
+def test_a_redo_after_a_reload(database: Database, session: Session) -> None:
+    session.rest_are_no()
+    session.undo()
+    reopened = Session.reopen(database, session.row.id)
+    assert reopened.redo() is not None
+    assert reopened.count(DOWN) == 9
+    assert reopened.redo() is None
+
+
+def test_more_like_a_photo_is_a_round_of_its_own_and_keeps_the_thumbs(
+    database: Database, session: Session
+) -> None:
+    liked, second, *_ = ids(session)
+    session.label(second, UP)
+    before = session.fitted()
+    session.like(liked)
+    assert session.current.liked == liked
+    assert session.labels == {second: UP}
+    shown = [photo.id for r in session.rounds for photo in r.photos]
+    assert len(set(shown)) == len(shown) == 18, "not that photo again, nor another"
+    vectors = unit_vectors(60)
+    place = int(liked.removeprefix("photo-"))
+    nearness = session.current.vectors @ vectors[place]
+    session.refine()
+    assert nearness.mean() > (session.current.vectors @ vectors[place]).mean()
+    assert np.array_equal(session.current.weight, before), "the thumbs alone, again"
+    reopened = Session.reopen(database, session.row.id)
+    assert [r.liked for r in reopened.rounds] == ["", liked, ""]
+
+
+def test_the_article_goes_on_from_the_last_refinement_not_from_a_like(
+    database: Database, collection: Collection
+) -> None:
+    session = start(database, collection, method=ARTICLE)
+    session.label(ids(session)[0], UP)
+    expected = session.fitted()
+    session.like(ids(session)[3])
+    assert np.array_equal(session.fitted(), expected)
+
+
+def test_a_photo_that_is_not_there_cannot_be_liked(session: Session) -> None:
+    with pytest.raises(ExplorerError, match="has no photo 'nothing'"):
+        session.like("nothing")
+
+
+def test_a_condition_can_be_taken_away_and_the_thumbs_stay(
+    database: Database, collection: Collection
+) -> None:
+    session = start(database, collection, Filter(countries=("Peru", "Norway"), keywords=("lake",)))
+    session.label(ids(session)[0], UP)
+    session.without("countries", "Peru")
+    session.without("countries", "Atlantis")
+    session.without("keywords", "lake")
+    assert session.row.only == Filter(countries=("Norway",))
+    session.refine()
+    assert {photo.country for photo in session.current.photos} == {"Norway"}
+    assert len(session.labels) == 1
+    assert Session.reopen(database, session.row.id).row.only == Filter(countries=("Norway",))
+
+
+def test_a_session_can_be_called_something_else(database: Database, session: Session) -> None:
+    session.rename("  Lakes \n of  Norway ")
+    assert session.row.title == "Lakes of Norway"
+    assert Session.reopen(database, session.row.id).row.title == "Lakes of Norway"
+    session.rename(" ")
+    assert session.row.title == "a lake"
+
+
+def test_a_deleted_session_is_neither_listed_nor_found(
+    database: Database, collection: Collection, session: Session
+) -> None:
+    other = start(database, collection)
+    session.label(ids(session)[0], UP)
+    database.sessions.update(session.row, deleted=True)
+    assert [s.row.id for s in database.sessions.recent(collection.name)] == [other.row.id]
+    assert database.sessions.count(collection.name) == 1
+    with pytest.raises(ExplorerError, match="There is no session"):
+        Session.reopen(database, session.row.id)
+    assert len(database.sessions.labels(session.row.id)) == 1, "saved classifiers tell of them"
+
+
+def test_the_list_tells_the_thumbs_that_stand(
+    database: Database, collection: Collection, session: Session
+) -> None:
+    first, second, third, *_ = ids(session)
+    session.label(first, UP)
+    session.label(first, DOWN)
+    session.label(second, UP)
+    session.label(third, UNSURE)
+    session.rest_are_no()
+    session.undo()
+    (summary,) = database.sessions.recent(collection.name)
+    assert (summary.rounds, summary.ups, summary.downs) == (1, 1, 1)
+
+
+def test_photos_named_in_the_prompt_are_not_what_is_found(
+    database: Database, collection: Collection
+) -> None:
+    tower = TextTower()
+    session = Session.start(database, collection, tower, "photo:photo-00007")  # type: ignore[arg-type]
+    assert "photo-00007" not in ids(session)
+    reopened = Session.reopen(database, session.row.id)
+    reopened.refine()
+    assert "photo-00007" not in ids(reopened)
+
+
+def test_every_change_is_newer_than_the_one_before(session: Session) -> None:
+    seen = [session.changes]
+    for change in (
+        lambda: session.label(ids(session)[0], UP),
+        session.undo,
+        session.redo,
+        session.refine,
+        lambda: session.rename("x"),
+    ):
+        change()
+        seen.append(session.changes)
+    assert seen == sorted(set(seen))

@@ -1,5 +1,6 @@
 import csv
 from io import StringIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +12,20 @@ from classifier.export import Ranking, to_safetensors
 from classifier.session import Session
 from db.classifiers import SavedClassifier
 from db.collections import Collection
-from db.errors import ExplorerError
-from db.sessions import DOWN, UP
+from db.errors import ExplorerError, GoneError
+from db.sessions import DOWN, UNSURE, UP
 from db.views import Views
+from pages.classifiers.check_board import CheckBoard
+from pages.desk.board import Act, Show
+from pages.desk.routes import answer
 from pages.services import Services
+from tests.pages.desks import desk, desks
 
 
 def script(services: object) -> None:
-    from pages import classifiers
+    from pages.classifiers import page
 
-    classifiers.show(services)  # type: ignore[arg-type]
+    page.show(services)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -150,19 +155,26 @@ def test_a_random_sample_tells_the_precision(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
     draw_above_a_low_threshold(page)
-    shown = len(page.feedback)
+    shown = len(desk(page)["photos"])
     check = services.database.checks.latest(saved.id)
     assert check is not None
     assert shown == len(check.labels) > 4
     assert not set(check.labels) & set(page_labels(services, saved))
-    assert f"Thumb these {shown} photos up where the classifier is right" in texts(page)
-    for place in range(4):
-        page.feedback[place].set_value(1 if place else 0)
-        healthy(page.run())
-    assert "**Precision 75%**, with 95 % confidence between 30% and 95%" in texts(page)
-    assert f"(3 of 4 right, {shown - 4} left to thumb)" in texts(page)
+    assert desk(page)["note"].startswith(f"Mark these {shown} photos: yes where the classifier is")
+    told = mark(services, page, *[UP if place else DOWN for place in range(4)])
+    assert told["state"]["note"] == (
+        f"Precision 75%, with 95 % confidence between 30% and 95% (3 of 4 right, {shown - 4} left)"
+    )
     again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
-    assert "(3 of 4 right" in texts(healthy(again))
+    assert "(3 of 4 right" in desk(healthy(again))["note"]
+
+
+def test_unsure_says_nothing_of_the_precision(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    draw_above_a_low_threshold(page)
+    told = mark(services, page, UP, UNSURE)
+    assert "(1 of 1 right" in told["state"]["note"]
 
 
 def test_a_sample_from_above_a_higher_threshold_is_not_used(
@@ -172,9 +184,9 @@ def test_a_sample_from_above_a_higher_threshold_is_not_used(
     page.slider[0].set_value(page.slider[0].min)
     healthy(page.run())
     assert "draw a new one" in texts(page)
-    assert not page.feedback
+    assert desks(page) == []
     page.slider[0].set_value(page.slider[0].max)
-    assert len(healthy(page.run()).feedback) <= 1
+    assert sum(len(data["state"]["photos"]) for data in desks(healthy(page.run()))) <= 1
 
 
 def test_a_thumb_given_in_another_tab_is_shown_and_not_taken_back(
@@ -186,10 +198,35 @@ def test_a_thumb_given_in_another_tab_is_shown_and_not_taken_back(
     first = next(iter(check.labels))
     services.database.checks.label(saved.id, check, first, UP)
     healthy(page.run())
-    assert [f.value for f in page.feedback].count(1) == 1
-    again = services.database.checks.latest(saved.id)
-    assert again is not None
-    assert again.labels[first] == UP
+    assert desk(page)["marks"] == {first: UP}
+
+
+def test_a_thumb_for_a_sample_that_was_drawn_anew_is_refused(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    draw_above_a_low_threshold(page)
+    key = desks(page)[0]["url"].split("/")[-1]
+    photo = desk(page)["photos"][0]["id"]
+    with pytest.raises(ExplorerError, match="is not in this sample"):
+        CheckBoard.of(services.database, key).act(Act("mark", photos=("other",), label=UP))
+    with pytest.raises(ExplorerError, match="A check sample has no 'refine'"):
+        CheckBoard.of(services.database, key).act(Act("refine"))
+    services.database.checks.draw(saved.id, 0.1, [photo])
+    with pytest.raises(GoneError, match="is not the latest any more"):
+        CheckBoard.of(services.database, key)
+    for nonsense in ("", "x", "x~1~2", f"{saved.id}~1~much"):
+        with pytest.raises(GoneError):
+            CheckBoard.of(services.database, nonsense)
+
+
+def mark(services: Services, page: AppTest, *labels: int) -> dict[str, Any]:
+    """What the desk in the browser does on clicks at its first photos."""
+    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1])
+    photos = [photo["id"] for photo in desk(page)["photos"]]
+    acts = [
+        Act("mark", f"click-{place}", (photos[place],), label) for place, label in enumerate(labels)
+    ]
+    return answer(board, acts, Show())
 
 
 def draw_above_a_low_threshold(page: AppTest) -> None:

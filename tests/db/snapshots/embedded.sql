@@ -9,12 +9,17 @@ CREATE TABLE IF NOT EXISTS collections (name String, model String, fingerprint S
 -- sessions: what was asked
 CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS name String DEFAULT '';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS version UInt32 DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS deleted UInt8 DEFAULT 0;
 
 -- rounds: what was shown
 CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, round) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE rounds ADD COLUMN IF NOT EXISTS liked String DEFAULT '';
 
 -- labels: what was answered: thumbs
 CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, sequence) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE labels ADD COLUMN IF NOT EXISTS click String DEFAULT '';
 
 -- classifiers: saved classifiers
 CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = MergeTree ORDER BY (id, version) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from classifier.duplicates import stacks
 from db.dialect import Vector
 from db.photos import Neighbour, Photo
 from db.sessions import UP, RoundRow
@@ -31,6 +33,11 @@ class Round:
     photos: tuple[Photo, ...]
     vectors: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
+
+    @cached_property
+    def stacks(self) -> list[list[int]]:
+        """The places of the photos, near-duplicates together."""
+        return stacks(self.vectors)
 
     @classmethod
     def of(cls, row: RoundRow, found: Sequence[Neighbour]) -> "Round":

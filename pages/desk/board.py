@@ -41,10 +41,17 @@ class Act:
 
 @dataclass(frozen=True)
 class Show:
-    """Which photos the desk shows: those of a round, or all that have a mark."""
+    """Which photos the desk shows.
+
+    Attributes:
+        round: those of this round.
+        mark: instead, all photos that have this mark.
+        have: the round whose photos the browser has, which needn't be told again; 0 for none.
+    """
 
     round: int = LATEST
     mark: int | None = None
+    have: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,9 +110,9 @@ def read_show(sent: object) -> Show:
     if not isinstance(sent, Mapping):
         raise ExplorerError("A desk says what it shows: reload the page")
     mark = sent.get("mark")
-    if mark is not None and not _is_number(mark):
+    if mark is not None and (not isinstance(mark, int) or not _is_number(mark)):
         raise ExplorerError(f"There is no mark {mark!r}: reload the page")
-    return Show(_number(sent, "round", LATEST), mark)
+    return Show(_number(sent, "round", LATEST), mark, _number(sent, "have", 0))
 
 
 def _read_act(sent: object) -> Act:

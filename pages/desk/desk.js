@@ -202,7 +202,7 @@ class Desk {
   }
 
   shown() {
-    return this.data.mark === null ? { round: this.state.round } : { mark: this.data.mark };
+    return this.data.mark === null ? { round: this.state.round, have: this.state.round } : { mark: this.data.mark };
   }
 
   show(round) {
@@ -307,15 +307,22 @@ class Desk {
 
   adopt(state) {
     const ids = (of) => of?.photos.map((photo) => photo.id).join();
-    const fresh = ids(this.state) !== ids(state);
+    const fresh = !this.state || (state.photos && this.data.mark === null && ids(this.state) !== ids(state));
     const first = !this.state;
-    this.state = state;
+    this.state = first || (state.photos && this.data.mark === null) ? state : this.kept(state);
     if (fresh) this.drawPhotos();
     this.paint();
     if (!fresh) return;
+    this.fit();
     if (this.data.mark === null) this.focus(0);
     if (!first) this.find(".desk").scrollIntoView({ block: "nearest" });
     if (state.rounds) this.tell(`Round ${state.round}, ${count(state.photos.length, "photo")}`);
+  }
+
+  // The photos are those that are here already. Of those that were listed for their mark all stay,
+  // whatever they are marked now, until the page runs.
+  kept(state) {
+    return { ...state, photos: this.state.photos, stacks: this.state.stacks };
   }
 
   drawPhotos() {
@@ -398,13 +405,19 @@ class Desk {
     this.current = Math.min(this.current, Math.max(0, units.length - 1));
     for (const [place, unit] of units.entries()) this.paintTile(tiles[place], unit, place, marks, waiting);
     this.paintBars(marks);
-    this.fit();
+    const shape = [units.length, this.find(".trouble").hidden, this.find("footer").hidden].join();
+    if (shape !== this.shape) this.fit();
+    this.shape = shape;
   }
 
+  // Only where something has changed: what is written costs the browser time, changed or not.
   paintTile(tile, unit, place, marks, waiting) {
     const [photo] = unit;
     const mark = marks[photo.id] ?? NONE;
     const at = place === this.current ? 0 : -1;
+    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.trouble) && waiting.has(photo.id)].join();
+    if (tile.look === look) return;
+    tile.look = look;
     if (mark === NONE) delete tile.dataset.mark;
     else tile.dataset.mark = mark;
     tile.classList.toggle("many", unit.length > 1);
@@ -688,10 +701,8 @@ class Desk {
     const unit = this.units()[place];
     if (!unit) return;
     this.current = place;
-    this.units().forEach(([photo], at) => {
-      for (const button of this.tiles.get(photo.id).querySelectorAll("button")) button.tabIndex = at === place ? 0 : -1;
-    });
-    this.tiles.get(unit[0].id).querySelector(".photo").focus({ preventScroll: false });
+    this.paint();
+    this.tiles.get(unit[0].id).querySelector(".photo").focus();
   }
 
   focusPhoto(place) {

@@ -1,6 +1,7 @@
 """The photos on a desk: what is told of each, and the pictures that only this machine has."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
@@ -12,6 +13,7 @@ from db.thumbnails import SIDE, Thumbnails
 from ingest.download import fitted, sized
 from ingest.originals import Original, read_original
 from pages.address import address
+from pages.desk.shown import shown
 from pages.guard import TOKEN
 
 PHOTOS = "/desk-photos"
@@ -21,6 +23,7 @@ WEB = ("http", "https")
 REFERRAL = "?utm_source=visual_dataset_explorer&utm_medium=referral"
 
 
+@lru_cache(maxsize=10_000)  # each answer of a desk tells the same of the same photos
 def facts(collection: str, photo: Photo, score: float | None = None) -> dict[str, Any]:
     """What the desk shows of a photo; the addresses are safe to follow.
 
@@ -29,6 +32,7 @@ def facts(collection: str, photo: Photo, score: float | None = None) -> dict[str
         photo: the photo.
         score: under what was searched with, or None.
     """
+    shown.note(collection, photo)
     return {
         "id": photo.id,
         "name": name(photo),
@@ -84,11 +88,7 @@ def picture(collections: Collections, thumbnails: Thumbnails, asked: Mapping[str
     Raises:
         ExplorerError: there is no such photo, or it can't be shown; the text says why.
     """
-    collection = collections.find(asked.get("collection", ""))
-    found = collections.photos(collection).get([asked.get("id", "")]) if collection else []
-    if not found:
-        raise ExplorerError("There is no such photo in this database: reload the page")
-    photo = found[0].photo
+    photo = _looked_up(collections, asked.get("collection", ""), asked.get("id", ""))
     try:
         if asked.get("kind") == "original":
             return read_original(photo.url, WIDE)
@@ -96,6 +96,17 @@ def picture(collections: Collections, thumbnails: Thumbnails, asked: Mapping[str
     except (OSError, ValueError) as error:
         # The file was moved or deleted since it was loaded; its row and its vector stay usable.
         raise ExplorerError(f"{name(photo)} can't be shown: {error}") from error
+
+
+def _looked_up(collections: Collections, name: str, photo: str) -> Photo:
+    known = shown.find(name, photo)
+    if known is not None:
+        return known
+    collection = collections.find(name)
+    found = collections.photos(collection).get([photo]) if collection else []
+    if not found:
+        raise ExplorerError("There is no such photo in this database: reload the page")
+    return found[0].photo
 
 
 def _own_url(kind: str, collection: str, photo: str) -> str:

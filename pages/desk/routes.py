@@ -1,6 +1,7 @@
 """What answers a desk: acts on its photos, and the pictures that only this machine has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -126,7 +127,7 @@ def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:
         said += [done.said] if done.said else []
         changed += done.photos
         if done.round is not None and show.mark is None:
-            show = Show(done.round)
+            show = replace(show, round=done.round)
     return {"state": board.state(show), "said": said, "changed": changed, "refused": refused}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from classifier.duplicates import stacks
 from classifier.marks import Click
 from classifier.refit import Evidence
 from classifier.rounds import Round, share_of_ups, turns
@@ -48,8 +47,12 @@ class SessionBoard:
         session = self._session
         labels, marks = session.labels, session.marks
         shown = session.round(show.round or len(session.rounds))
-        photos, scores = _marked(session, show.mark) if show.mark is not None else _of(shown)
-        ids = [photo.id for photo in photos]
+        if show.mark is not None:
+            photos, scores, piles = _marked(session, show.mark)
+        else:
+            photos, scores, piles = shown.photos, shown.scores.tolist(), shown.stacks
+        known = show.mark is None and show.have == shown.number
+        ids = {photo.id for photo in photos}
         return {
             "can": ["rest", "undo", "refine", "like", "save"],
             "at": session.changes,
@@ -59,14 +62,10 @@ class SessionBoard:
             "rounds": len(session.rounds),
             "round": shown.number,
             "liked": _liked(session, shown),
-            "photos": [
-                facts(session.collection.name, photo, score)
-                for photo, score in zip(photos, scores, strict=True)
-            ],
-            "stacks": stacks(shown.vectors)
-            if show.mark is None
-            else [[i] for i in range(len(ids))],
-            "marks": {photo: marks[photo] for photo in ids if photo in marks},
+            "photos": None if known else _facts(session.collection.name, photos, scores),
+            "stacks": None if known else piles,
+            # Of a list of marked photos all: some that it shows may be marked otherwise by now.
+            "marks": {p: mark for p, mark in marks.items() if show.mark is not None or p in ids},
             "ups": session.count(UP),
             "downs": session.count(DOWN),
             "unsure": session.count(UNSURE),
@@ -121,15 +120,20 @@ class SessionBoard:
         return Answer(f"“{act.value}” is taken away: the next round is searched without it")
 
 
-def _of(shown: Round) -> tuple[Sequence[Photo], Sequence[float | None]]:
-    return shown.photos, [float(score) for score in shown.scores]
+def _facts(
+    collection: str, photos: Sequence[Photo], scores: Sequence[float | None]
+) -> list[dict[str, Any]]:
+    pairs = zip(photos, scores, strict=True)
+    return [facts(collection, photo, score) for photo, score in pairs]
 
 
-def _marked(session: Session, mark: int) -> tuple[Sequence[Photo], Sequence[float | None]]:
+def _marked(
+    session: Session, mark: int
+) -> tuple[Sequence[Photo], Sequence[float | None], list[list[int]]]:
     """All photos of a session that have a mark, in the order in which they were shown."""
     marks = session.marks
     photos = [p for r in session.rounds for p in r.photos if marks.get(p.id) == mark]
-    return photos, [None] * len(photos)
+    return photos, [None] * len(photos), [[place] for place in range(len(photos))]
 
 
 def _filters(session: Session) -> list[dict[str, str]]:

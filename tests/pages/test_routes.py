@@ -256,6 +256,15 @@ def test_a_drawn_scene_has_an_original_too(
         assert min(image.size) > 400
 
 
+def test_a_picture_of_a_photo_on_a_desk_needs_no_query(
+    client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch, services: Services
+) -> None:
+    state = client.post(url(session), json={}, headers=KNOWN).json()["state"]
+    monkeypatch.setattr(services.database.collections, "find", pytest.fail)
+    for photo in state["photos"]:
+        assert client.get(photo["thumbnail"]).headers["content-type"] == "image/jpeg"
+
+
 @pytest.mark.parametrize("token", ["", "guessed"])
 @pytest.mark.parametrize("kind", ["thumbnail", "original"])
 def test_pages_of_others_cannot_read_a_photo(

@@ -37,6 +37,16 @@ def test_the_first_state_is_the_first_round(board: SessionBoard, session: Sessio
     assert state["verdict"] is None
 
 
+def test_photos_that_the_browser_has_are_not_told_again(
+    board: SessionBoard, session: Session
+) -> None:
+    told = answer(board, [Act("mark", "c", (ids(session)[0],), UP)], Show(1, have=1))
+    assert told["state"]["photos"] is None
+    assert told["state"]["marks"] == {ids(session)[0]: UP}
+    told = answer(board, [Act("refine", "d", after=1)], Show(1, have=1))
+    assert len(told["state"]["photos"]) == 9
+
+
 def test_acts_are_done_in_order_and_told_in_one_answer(
     board: SessionBoard, session: Session
 ) -> None:
@@ -177,6 +187,8 @@ def test_all_photos_with_a_mark_are_shown_whatever_their_round(
     assert [photo["id"] for photo in state["photos"]] == [ids(session)[2], ids(session, 2)[5]]
     told = answer(board, [Act("mark", "c", (ids(session)[2],), DOWN)], Show(mark=DOWN))
     assert len(told["state"]["photos"]) == 2
+    told = answer(board, [Act("mark", "d", (ids(session)[2],), UNSURE)], Show(mark=DOWN))
+    assert told["state"]["marks"][ids(session)[2]] == UNSURE, "a page that still shows it knows"
 
 
 def test_a_verdict_comes_with_enough_thumbs(board: SessionBoard, session: Session) -> None:

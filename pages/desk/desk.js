@@ -110,9 +110,11 @@ class Desk {
   // ---- talking to the board
 
   do(act) {
-    this.outbox.add({ click: newClick(), round: this.state.round, ...act });
+    const click = newClick();
+    this.outbox.add({ click, round: this.state.round, ...act });
     this.paint();
     this.send();
+    return click;
   }
 
   // One request at a time, with all that waits; what comes in meanwhile goes with the next one.
@@ -169,6 +171,7 @@ class Desk {
     this.done.push(...acts.filter((act) => KEPT.has(act.do)));
     if (!state.unstored) this.outbox.drop(this.done.splice(0));
     this.adopt(state);
+    this.saved(acts, refused[this.saving] ?? "");
     this.say(this.refusal || said.join(" "));
     if (changed.length) this.point(changed);
   }
@@ -192,6 +195,7 @@ class Desk {
     this.outbox.drop(gone ? acts : orders);
     this.trouble = gone ? "" : error;
     this.paint();
+    this.saved(acts, error);
     if (gone || orders.length) this.say(error);
   }
 
@@ -234,8 +238,14 @@ class Desk {
   }
 
   save(name) {
-    this.do({ do: "save", value: name });
-    this.find(".saving").close();
+    this.saving = this.do({ do: "save", value: name });
+  }
+
+  // A name that can't be used is not lost: it stays there to be corrected.
+  saved(acts, problem) {
+    if (!acts.some((act) => act.click === this.saving)) return;
+    this.find(".problem").textContent = problem;
+    if (!problem) this.find(".saving").close();
   }
 
   can(what) {
@@ -592,6 +602,7 @@ class Desk {
 
   askName() {
     this.find(".saving input").value = this.state.title;
+    this.find(".problem").textContent = "";
     this.find(".saving").showModal();
     this.find(".saving input").select();
   }

@@ -329,11 +329,15 @@ def test_keyboard_only_from_prompt_to_saved_classifier(app: str, page: Page) -> 
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Save classifier")).to_be_visible()
+    page.keyboard.type(" ")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").get_by_text("Give the classifier a name")).to_be_visible()
+    page.keyboard.press("Control+A")
     page.keyboard.type("Axe, by keys alone")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Saved, fit on 8 up and 10 down")).to_be_visible()
     page.goto(f"{app}/classifiers")
-    expect(page.get_by_text("Axe, by keys alone").first).to_be_visible()
+    expect(page.get_by_text("From the prompt “a lighthouse at night”, 3 rounds")).to_be_visible()
 
 
 def test_the_round_as_a_screen_reader_has_it(desk: Page) -> None:

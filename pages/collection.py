@@ -32,7 +32,7 @@ def show(services: Services) -> None:
         _stored(services, collections)
     else:
         st.info("There are no photos yet: load some below.")
-    st.subheader("Load photos")
+    st.header("Load photos")
     _job(services)
     _load_forms(services)
     connection = services.database.connection

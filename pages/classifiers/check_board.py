@@ -1,5 +1,7 @@
 """A classifier's check sample behind a desk: random photos above its threshold."""
 
+import time
+
 from classifier.precision import wilson
 from db.checks import Check
 from db.classifiers import SavedClassifier
@@ -71,7 +73,7 @@ class CheckBoard:
         given = list(marks.values())
         return {
             "can": [],
-            "at": 0,
+            "at": time.monotonic_ns() // 1_000_000,
             "title": self._classifier.name,
             "collection": collection.name,
             "filters": [],

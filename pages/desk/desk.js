@@ -161,10 +161,12 @@ class Desk {
 
   meet(token) {
     this.data.token = token;
+    this.outdated = true; // the photos' addresses hold the token
     this.outbox.acts.unshift(...this.done.splice(0));
   }
 
   answered(acts, { state, said, changed, refused }) {
+    this.outdated &&= !state.photos;
     this.trouble = state.unstored ? state.trouble : "";
     this.refusal = Object.values(refused)[0] ?? "";
     this.outbox.acts = this.outbox.acts.filter((act) => !acts.includes(act));
@@ -206,11 +208,17 @@ class Desk {
   }
 
   shown() {
-    return this.data.mark === null ? { round: this.state.round, have: this.state.round } : { mark: this.data.mark };
+    const { round } = this.state;
+    if (this.data.mark !== null) return { mark: this.data.mark };
+    return this.outdated ? { round } : { round, have: round };
   }
 
-  show(round) {
-    if (round >= 1 && round <= this.state.rounds) this.afterAll(() => this.send({ round }));
+  turn(by) {
+    this.afterAll(() => {
+      const round = this.state.round + by;
+      if (round >= 1 && round <= this.state.rounds) this.send({ round });
+      else this.next();
+    });
   }
 
   refine() {
@@ -639,8 +647,8 @@ class Desk {
       redo: () => this.takeBack("redo"),
       help: () => this.help(),
       save: () => this.askName(),
-      earlier: () => this.show(this.state.round - 1),
-      later: () => this.show(this.state.round + 1),
+      earlier: () => this.turn(-1),
+      later: () => this.turn(1),
       previous: () => this.look(-1),
       next: () => this.look(1),
       close: () => dialog.close(),

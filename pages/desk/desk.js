@@ -661,6 +661,8 @@ class Desk {
     const path = event.composedPath();
     const inside = path.includes(this.root);
     if (active !== this || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Somebody who means to refine must not start a new search, and leave the session.
+    if (isBox(path[0]) && !inside && event.key === "Enter" && event.shiftKey) return stop(event);
     if (isBox(path[0]) || (!inside && isElsewhere(path[0]))) return;
     const dialog = this.root.querySelector("dialog[open]");
     const keys = !dialog ? this.gridKeys() : dialog.matches(".lightbox") ? this.lightboxKeys() : {};
@@ -669,8 +671,7 @@ class Desk {
     const control = path[0].closest?.("button, a, [role], summary");
     const native = control && !control.matches(".photo, dialog") && /^(Enter| |Arrow.*|Backspace|Home|End)$/.test(event.key);
     if (!what || native) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    stop(event);
     if (!event.repeat || event.key.startsWith("Arrow")) what();
   }
 
@@ -707,7 +708,7 @@ class Desk {
       U: () => decide(UNSURE), C: () => decide(NONE),
       "?": () => this.help(), "Shift+?": () => this.help(),
       Z: undo, Backspace: undo, "Shift+Z": redo,
-      R: () => this.rest(), Enter: () => this.refine(),
+      R: () => this.rest(), Enter: () => this.refine(), "Shift+Enter": () => this.refine(),
     };
   }
 
@@ -742,6 +743,11 @@ function isBox(target) {
 function isElsewhere(target) {
   const above = "dialog, [role=dialog], [role=menu], [role=listbox], [data-testid=stPopoverBody]";
   return Boolean(target.closest?.(above) ?? document.querySelector("[data-testid=stPopoverBody]"));
+}
+
+function stop(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 function squares(n, width, height) {

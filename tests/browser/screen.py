@@ -58,7 +58,8 @@ def given(page: Page) -> list[str]:
 def stored(page: Page) -> None:
     """Wait until the browser has nothing left to send."""
     page.wait_for_function(
-        "() => !Object.keys(localStorage).some((key) => key.startsWith('explorer '))", timeout=4 * WAIT
+        "() => !Object.keys(localStorage).some((key) => key.startsWith('explorer '))",
+        timeout=4 * WAIT,
     )
 
 

@@ -6,7 +6,8 @@ Everything is stored as it happens, so that a session can be reopened as it was 
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -192,6 +193,12 @@ class Session:
         """Store what is unstored; where the database doesn't take it, it is kept as it is."""
         with self._lock:
             self._outbox.send(())
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store all that is done inside at once; other threads wait for it."""
+        with self._lock, self._outbox.together():
+            yield
 
     def label(self, photo: str, label: int) -> None:
         """Give one photo a thumb; see `label_all`."""

@@ -1,6 +1,7 @@
 """A classifier's check sample behind a desk: random photos above its threshold."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from classifier.precision import wilson
 from db.checks import Check
@@ -45,6 +46,10 @@ class CheckBoard:
     def key(self) -> str:
         """What names this board in an address: its classifier, sample and threshold."""
         return f"{self._classifier.id}~{self._check.drawn}~{self._threshold:.6f}"
+
+    def together(self) -> AbstractContextManager[None]:
+        """See Board. Each mark is stored by itself."""
+        return nullcontext()
 
     def act(self, act: Act) -> Answer:
         """See Board. A sample has no rounds, and no undo: only marks."""

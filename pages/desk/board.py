@@ -1,6 +1,7 @@
 """What a desk shows and does, whatever stands behind it: a session, or a check sample."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -71,6 +72,9 @@ class Answer:
 
 class Board(Protocol):
     """What stands behind a desk."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Acts inside may be stored at once, at the end."""
 
     def act(self, act: Act) -> Answer:
         """Do what a person did.

@@ -145,7 +145,7 @@ class Desk {
     const resend = this.resend;
     this.resend = false;
     if (resend) this.send();
-    else if (this.trouble) this.retry = setTimeout(() => this.send(), RETRY);
+    else if (this.trouble || this.done.length) this.retry = setTimeout(() => this.send(), RETRY);
     else if (this.outbox.acts.length) this.send();
     else if (this.later.length) this.later.shift()();
   }

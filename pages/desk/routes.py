@@ -118,16 +118,17 @@ def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:
     """
     said, refused = [], {}
     changed: list[str] = []
-    for act in acts:
-        try:
-            done = board.act(act)
-        except ExplorerError as error:
-            refused[act.click] = str(error)
-            continue
-        said += [done.said] if done.said else []
-        changed += done.photos
-        if done.round is not None and show.mark is None:
-            show = replace(show, round=done.round)
+    with board.together():
+        for act in acts:
+            try:
+                done = board.act(act)
+            except ExplorerError as error:
+                refused[act.click] = str(error)
+                continue
+            said += [done.said] if done.said else []
+            changed += done.photos
+            if done.round is not None and show.mark is None:
+                show = replace(show, round=done.round)
     return {"state": board.state(show), "said": said, "changed": changed, "refused": refused}
 
 

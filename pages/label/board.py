@@ -1,6 +1,7 @@
 """A labelling session behind a desk."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from classifier.marks import Click
@@ -24,6 +25,10 @@ class SessionBoard:
     def __init__(self, session: Session, database: Database) -> None:
         self._session = session
         self._database = database
+
+    def together(self) -> AbstractContextManager[None]:
+        """See Board."""
+        return self._session.together()
 
     def act(self, act: Act) -> Answer:
         """See Board."""

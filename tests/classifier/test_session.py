@@ -558,3 +558,10 @@ def test_every_change_is_newer_than_the_one_before(session: Session) -> None:
         change()
         seen.append(session.changes)
     assert seen == sorted(set(seen))
+
+
+def test_thumbs_on_their_way_in_another_tab_are_not_told_as_unstored(session: Session) -> None:
+    with session.together():
+        session.label(ids(session)[0], UP)
+        assert (session.unstored, session.trouble) == (0, "")
+    assert session.unstored == 0

@@ -37,6 +37,23 @@ def test_the_first_state_is_the_first_round(board: SessionBoard, session: Sessio
     assert state["verdict"] is None
 
 
+def test_the_acts_of_a_request_are_stored_in_one_block(
+    board: SessionBoard, session: Session, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = []
+    store = services.database.sessions.add_labels
+    monkeypatch.setattr(
+        services.database.sessions, "add_labels", lambda rows: (blocks.append(rows), store(rows))
+    )
+    acts = [
+        Act("mark", f"c{n}", (ids(session)[n % 9],), UP if n // 9 % 2 else DOWN) for n in range(100)
+    ]
+    told = answer(board, acts, Show())
+    assert len(blocks) == 1
+    assert told["state"]["unstored"] == 0
+    assert Session.reopen(services.database, session.row.id).marks == session.marks
+
+
 def test_photos_that_the_browser_has_are_not_told_again(
     board: SessionBoard, session: Session
 ) -> None:

@@ -174,7 +174,7 @@ class Desk {
     if (!state.unstored) this.outbox.drop(this.done.splice(0));
     this.adopt(state);
     this.saved(acts, refused[this.saving] ?? "");
-    this.say(this.refusal || said.join(" "));
+    this.say(refused[this.saving] ? "" : this.refusal || said.join(" "));
     if (changed.length) this.point(changed);
   }
 

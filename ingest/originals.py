@@ -6,10 +6,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from ingest.images import FORMATS, decode
-from ingest.sample.drawing import draw
-from ingest.sample.scenes import scene_from_id
-from ingest.sources import path_of
+from ingest.images import FORMATS
+from ingest.sources import path_of, read_url
 
 # Bytes and pixels up to which a file goes to the browser as it is.
 MAX_BYTES = 30_000_000
@@ -47,17 +45,15 @@ def read_original(url: str, side: int) -> Original:
         OSError: the file can't be read.
         ValueError: it is no image, or the URL is of another kind.
     """
-    if url.startswith("sample:"):
-        return _encoded(draw(scene_from_id(url.removeprefix("sample:")), DRAWN_SIDE))
     if not url.startswith("file:"):
-        raise ValueError("neither a file nor a drawing of the sample")
+        return _encoded(read_url(url, DRAWN_SIDE))
     path = path_of(url)
     if not path.is_file():
         raise FileNotFoundError("the file is gone")
     media_type = _as_it_is(path)
     if media_type is not None:
         return Original(path.read_bytes(), media_type)
-    upright = decode(path, side)
+    upright = read_url(url, side)
     upright.thumbnail((side, side))
     return _encoded(upright)
 

@@ -11,7 +11,7 @@ from db.collections import Collection
 from db.photos import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import sized
-from pages.desk.photos import REFERRAL, WEB, credit_url, name
+from pages.desk.photos import REFERRAL, UNSPLASH, WEB, credit_url, name, web
 from pages.markdown import escaped
 from pages.services import Services
 
@@ -37,7 +37,7 @@ def show_photos(
             st.image(
                 _image(photo, thumbnails),
                 width="stretch",
-                link=_web_page(photo),
+                link=web(photo.page) or None,
                 alt=name(photo),
             )
             if below is not None:
@@ -68,7 +68,7 @@ def credit(photo: Photo) -> str:
     who, url = escaped(photo.photographer), credit_url(photo)
     if not url.startswith("https://"):
         return f"Photo by {who}"
-    host = f" on [Unsplash](https://unsplash.com/{REFERRAL})" if REFERRAL in url else ""
+    host = f" on [Unsplash]({UNSPLASH})" if REFERRAL in url else ""
     return f"Photo by [{who}]({url}){host}"
 
 
@@ -80,10 +80,6 @@ def _image(photo: Photo, thumbnails: Thumbnails) -> str | bytes:
     except (OSError, ValueError):
         # The file was moved or deleted since it was loaded; its row and its vector stay usable.
         return _blank()
-
-
-def _web_page(photo: Photo) -> str | None:
-    return photo.page if photo.page.startswith(("https://", "http://")) else None
 
 
 @st.cache_data

@@ -168,13 +168,12 @@ class Desk {
   answered(acts, { state, said, changed, refused }) {
     this.outdated &&= !state.photos;
     this.trouble = state.unstored ? state.trouble : "";
-    this.refusal = Object.values(refused)[0] ?? "";
     this.outbox.acts = this.outbox.acts.filter((act) => !acts.includes(act));
     this.done.push(...acts.filter((act) => KEPT.has(act.do)));
     if (!state.unstored) this.outbox.drop(this.done.splice(0));
     this.adopt(state);
     this.saved(acts, refused[this.saving] ?? "");
-    this.say(refused[this.saving] ? "" : this.refusal || said.join(" "));
+    this.say(refused[this.saving] ? "" : (Object.values(refused)[0] ?? said.join(" ")));
     if (changed.length) this.point(changed);
   }
 
@@ -407,8 +406,7 @@ class Desk {
   credit(photo) {
     const line = element("p", { className: "credit" });
     line.append("Photo by ", link(photo.photographerPage, photo.photographer));
-    if (photo.host)
-      line.append(" on ", link("https://unsplash.com/?utm_source=visual_dataset_explorer&utm_medium=referral", photo.host));
+    if (photo.host) line.append(" on ", link(photo.hostPage, photo.host));
     return line;
   }
 
@@ -567,7 +565,8 @@ class Desk {
     old.replaceWith(picture);
     this.find("figcaption").replaceChildren(...this.caption(photo));
     this.paintLightbox(this.marks());
-    for (const neighbour of [photos[this.looking + 1]]) if (neighbour) new Image().src = neighbour.original;
+    const next = photos[this.looking + 1];
+    if (next) new Image().src = next.original;
   }
 
   paintLightbox(marks) {

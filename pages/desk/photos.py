@@ -21,6 +21,7 @@ PHOTOS = "/desk-photos"
 WIDE = 2400
 WEB = ("http", "https")
 REFERRAL = "?utm_source=visual_dataset_explorer&utm_medium=referral"
+UNSPLASH = f"https://unsplash.com/{REFERRAL}"
 
 
 @lru_cache(maxsize=10_000)  # each answer of a desk tells the same of the same photos
@@ -38,10 +39,11 @@ def facts(collection: str, photo: Photo, score: float | None = None) -> dict[str
         "name": name(photo),
         "thumbnail": thumbnail_url(collection, photo),
         "original": original_url(collection, photo),
-        "page": _web(photo.page),
+        "page": web(photo.page),
         "photographer": photo.photographer,
         "photographerPage": credit_url(photo),
         "host": "Unsplash" if _is_unsplash(photo.photographer_url) else "",
+        "hostPage": UNSPLASH,
         "size": _size(photo),
         "country": photo.country,
         "keywords": list(photo.keywords),
@@ -72,7 +74,7 @@ def original_url(collection: str, photo: Photo) -> str:
 
 def credit_url(photo: Photo) -> str:
     """The photographer's page, with the referral that Unsplash asks for, or ""."""
-    url = _web(photo.photographer_url)
+    url = web(photo.photographer_url)
     return url + REFERRAL if _is_unsplash(url) else url
 
 
@@ -118,7 +120,8 @@ def _size(photo: Photo) -> str:
     return f"{photo.width:,} by {photo.height:,} pixels" if photo.width and photo.height else ""
 
 
-def _web(url: str) -> str:
+def web(url: str) -> str:
+    """An address that a link may lead to, or ""."""
     return url if url.startswith(("https://", "http://")) else ""
 
 

@@ -57,7 +57,7 @@ class SessionBoard:
         else:
             photos, scores, piles = shown.photos, shown.scores.tolist(), shown.stacks
         known = show.mark is None and show.have == shown.number
-        ids = {photo.id for photo in photos}
+        ids, given = {photo.id for photo in photos}, list(marks.values())
         return {
             "can": ["rest", "undo", "refine", "like", "save"],
             "at": session.changes,
@@ -71,9 +71,9 @@ class SessionBoard:
             "stacks": None if known else piles,
             # Of a list of marked photos all: some that it shows may be marked otherwise by now.
             "marks": {p: mark for p, mark in marks.items() if show.mark is not None or p in ids},
-            "ups": session.count(UP),
-            "downs": session.count(DOWN),
-            "unsure": session.count(UNSURE),
+            "ups": given.count(UP),
+            "downs": given.count(DOWN),
+            "unsure": given.count(UNSURE),
             "shares": share_of_ups(session.rounds, labels),
             "turns": turns(session.rounds),
             "verdict": _verdict(session.evidence()),
@@ -189,7 +189,6 @@ def _verdict(evidence: Evidence | None) -> dict[str, Any] | None:
         return None
     better = evidence.refit - evidence.prompt > 2 * evidence.error
     return {
-        "better": better,
         "short": "Better than the prompt alone" if better else "About the same as the prompt alone",
         "long": f"Of all pairs of an up and a down, {evidence.refit:.0%} are in the right order "
         f"when the refit doesn't know them; by the prompt alone, {evidence.prompt:.0%}."

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,6 +39,21 @@ class Server:
         self._process.communicate()
 
 
+@pytest.fixture
+def both(page: Page, tmp_path: Path) -> Iterator[tuple[Server, AppProcess]]:
+    """A database server and the app on it, with a round on screen."""
+    server = Server(tmp_path / "server")
+    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+    try:
+        app.start()
+        ready(page, app.address)
+        ask(page, "a boat")
+        yield server, app
+    finally:
+        app.kill()
+        server.kill()
+
+
 def test_thumbs_wait_for_a_server_that_was_killed(
     page: Page, tmp_path: Path, screenshot: Callable[[Page, str], None]
 ) -> None:
@@ -68,55 +83,41 @@ def test_thumbs_wait_for_a_server_that_was_killed(
 
 
 def test_thumbs_wait_in_the_browser_while_app_and_database_are_away(
-    page: Page, tmp_path: Path
+    page: Page, both: tuple[Server, AppProcess]
 ) -> None:
-    server = Server(tmp_path / "server")
-    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+    server, app = both
+    server.kill()
+    give(page, 0, up=True)
+    expect(page.get_by_text("1 thumb not stored yet. Nothing answers at")).to_be_visible()
+    app.kill()  # which held the thumb in its memory
+    give(page, 1, up=False)
+    expect(page.get_by_text("2 thumbs not stored yet. The app does not")).to_be_visible()
+    assert given(page) == ["up", "down"] + ["none"] * 7
+    server.start()
     app.start()
-    try:
-        ready(page, app.address)
-        ask(page, "a boat")
-        server.kill()
-        give(page, 0, up=True)
-        expect(page.get_by_text("1 thumb not stored yet. Nothing answers at")).to_be_visible()
-        app.kill()  # which held the thumb in its memory
-        give(page, 1, up=False)
-        expect(page.get_by_text("2 thumbs not stored yet. The app does not")).to_be_visible()
-        assert given(page) == ["up", "down"] + ["none"] * 7
-        server.start()
-        app.start()
-        stored(page)
-        page.reload()
-        expect(photos(page)).to_have_count(9)
-        assert given(page) == ["up", "down"] + ["none"] * 7
-    finally:
-        app.kill()
-        server.kill()
+    stored(page)
+    page.reload()
+    expect(photos(page)).to_have_count(9)
+    assert given(page) == ["up", "down"] + ["none"] * 7
 
 
-def test_a_reload_while_the_database_is_away_loses_no_thumb(page: Page, tmp_path: Path) -> None:
-    server = Server(tmp_path / "server")
-    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+def test_a_reload_while_the_database_is_away_loses_no_thumb(
+    page: Page, both: tuple[Server, AppProcess]
+) -> None:
+    server, app = both
+    server.kill()
+    for place in range(3):
+        give(page, place, up=True)
+    expect(page.get_by_text("3 thumbs not stored yet. Nothing answers at")).to_be_visible()
+    app.kill()
     app.start()
-    try:
-        ready(page, app.address)
-        ask(page, "a boat")
-        server.kill()
-        for place in range(3):
-            give(page, place, up=True)
-        expect(page.get_by_text("3 thumbs not stored yet. Nothing answers at")).to_be_visible()
-        app.kill()
-        app.start()
-        page.reload()  # neither the app nor the database know anything of the three
-        expect(page.get_by_text("Nothing answers at").first).to_be_visible()
-        server.start()
-        page.reload()
-        expect(photos(page)).to_have_count(9)
-        stored(page)
-        assert given(page) == ["up"] * 3 + ["none"] * 6
-    finally:
-        app.kill()
-        server.kill()
+    page.reload()  # neither the app nor the database know anything of the three
+    expect(page.get_by_text("Nothing answers at").first).to_be_visible()
+    server.start()
+    page.reload()
+    expect(photos(page)).to_have_count(9)
+    stored(page)
+    assert given(page) == ["up"] * 3 + ["none"] * 6
 
 
 def test_five_hundred_thumbs_at_zero_pause_from_two_tabs_and_a_killed_app(

@@ -227,7 +227,7 @@ def _photos(services: Services, table: PhotoTable, ranking: Ranking, threshold: 
     on_page = places[(page - 1) * PAGE : page * PAGE]
     photos = [n.photo for n in table.get([ranking.ids[place] for place in on_page])]
     score = {ranking.ids[place]: ranking.scores[place] for place in on_page}
-    marks: Mapping[int, str] = {UP: " · :green[up]", DOWN: " · :red[down]"}
+    marks: Mapping[int, str] = {UP: " · up", DOWN: " · down"}
 
     def below(_: int, photo: Photo) -> None:
         st.caption(f"{score[photo.id]:.3f}{marks.get(ranking.labels.get(photo.id, NONE), '')}")

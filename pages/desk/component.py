@@ -44,4 +44,9 @@ def show_desk(
         "stacked": stacked,
         "state": board.state(shown),
     }
-    _desk(key=f"desk-{kind}-{key}-{shown.mark}", data=data)
+    _desk(key=_key(f"desk-{kind}-{key}-{shown.mark}"), data=data)
+
+
+def _key(name: str) -> str:
+    """A component's key of its own for each name: without `__`, which Streamlit keeps for itself."""
+    return name.replace("_", "_-")

@@ -23,9 +23,10 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 
 def violations(page: Page) -> list[str]:
-    """What is wrong, each with the first element that it is wrong with."""
+    """What is wrong, each with the first element that it is wrong with, and axe-core's reason."""
     found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+    first = [(one["id"], one["nodes"][0]) for one in found]
+    return [f"{rule}: {node['html'][:200]} {node['failureSummary']}" for rule, node in first]
 
 
 def test_no_screen_has_a_fault_of_accessibility(app: str, page: Page) -> None:
@@ -33,7 +34,7 @@ def test_no_screen_has_a_fault_of_accessibility(app: str, page: Page) -> None:
     settle(page)
     assert violations(page) == [], "welcome"
     ask(page, "a red boat at sunset")
-    for key in "axu":
+    for key in "aaaxu":
         page.keyboard.press(key)
     stored(page)
     assert violations(page) == [], "desk"

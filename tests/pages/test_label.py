@@ -110,6 +110,16 @@ def test_a_reload_brings_the_session_back(page: AppTest, services: Services) -> 
     assert list(desk(again)["marks"].values()) == [UP]
 
 
+@pytest.mark.parametrize("drawn", ["RlKjIN__m6bd", "____________", "_a-_b-__", "-_"])
+def test_a_session_may_have_any_name_that_is_drawn_for_it(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, drawn: str
+) -> None:
+    monkeypatch.setattr("classifier.session.secrets.token_urlsafe", lambda _: drawn)
+    search(page, "a lake")
+    assert page.query_params["session"] == drawn
+    assert len(desk(page)["photos"]) == 9
+
+
 def test_an_unknown_session_leads_to_the_front_page(
     services: Services, collection: Collection
 ) -> None:

@@ -48,5 +48,5 @@ def show_desk(
 
 
 def _key(name: str) -> str:
-    """A component's key of its own for each name: without `__`, which Streamlit keeps for itself."""
+    """A component's key of its own for each name, without `__`: that is Streamlit's."""
     return name.replace("_", "_-")

@@ -3,16 +3,12 @@
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from db.connection import Connection, checked_name
+from db.connection import Connection
 from db.dialect import DIMENSION
 from db.errors import ExplorerError
 from db.layout import Table
+from db.names import OWN, checked_name
 from db.photos import PhotoTable
-
-# The names of the explorer's own tables; a collection is a table too.
-RESERVED = frozenset(
-    {"collections", "sessions", "rounds", "labels", "classifiers", "checks", "views", "failures"}
-)
 
 COLLECTIONS = Table(
     "collections",
@@ -76,7 +72,7 @@ class Collections:
             ExplorerError: the name can't be used, or the collection's vectors are another model's.
         """
         name = checked_name(wanted.name)
-        if name.lower() in RESERVED:
+        if name.lower() in OWN:
             raise ExplorerError(f"{name} is one of the explorer's own tables: choose another name")
         table = PhotoTable(self._connection, name)
         if self.find(name) is None and not table.exists():

@@ -22,9 +22,9 @@ from db.dialect import ClickHouse, Dialect, Embedded, MyScale, server_dialect
 from db.errors import ExplorerError, first_line
 from db.faults import Fault, fault_of, shown_url
 from db.layout import Cluster, Layout, Table, checked_cluster
+from db.names import checked_name, is_name, quoted
 
 _LOG = logging.getLogger(__name__)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 Parameters = Mapping[str, Any] | None
 
@@ -108,7 +108,7 @@ class Connection:
 
     def has_table(self, name: str) -> bool:
         """Whether there is a table of that name."""
-        return bool(int(self.command(f"EXISTS TABLE {name}")))
+        return bool(int(self.command(f"EXISTS TABLE {quoted(name)}")))
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
         """Run a query; one dictionary a row."""
@@ -240,20 +240,6 @@ def find_dialect(url: str, engine: str = "") -> Dialect:
         client.close()
 
 
-def checked_name(name: str) -> str:
-    """A table name that needs no quoting, or an error: the only names that reach SQL text.
-
-    Raises:
-        ExplorerError: the name is not 1 to 64 letters, digits and underscores, or starts with one.
-    """
-    if not _NAME.fullmatch(name):
-        raise ExplorerError(
-            f"{name!r} can't name a collection: use 1 to 64 letters, digits and underscores, "
-            "not starting with a digit"
-        )
-    return name
-
-
 def uses_tls(url: str) -> bool:
     """Whether a server's DSN asks for TLS: `?secure=` first, then https, then port 443 or 8443.
 
@@ -366,7 +352,7 @@ def _create_database(url: str) -> None:
         return
     client = _open_embedded(path, None)
     try:
-        client.command(f"CREATE DATABASE IF NOT EXISTS {checked_name(database)}")
+        client.command(f"CREATE DATABASE IF NOT EXISTS {quoted(checked_name(database))}")
     finally:
         client.close()
 
@@ -396,7 +382,7 @@ def _layout(url: str) -> Layout:
     if not name:
         return Layout()
     database = unquote(urlsplit(url).path).strip("/")
-    if not _NAME.fullmatch(database):
+    if not is_name(database):
         raise ExplorerError(
             f"With DATABASE_CLUSTER, DATABASE_URL={shown_url(url)} must name a server and, in "
             "letters, digits and underscores, a database that every node has: write "

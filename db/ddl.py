@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from db.connection import checked_name
 from db.database import TABLES
 from db.dialect import Dialect
+from db.names import checked_name
 from db.photos import FACTS
 
 

@@ -2,7 +2,7 @@
 
 Sources: the article's SQL and docs.myscale.com/docs/en/vector-search for MyScale; ClickHouse's
 documentation of `vector_similarity` indexes for the embedded engine and for servers. Statements
-hold `%(name)s` where a value is bound; table names were validated, and a vector is formatted here,
+hold `%(name)s` where a value is bound; table names are quoted, and a vector is formatted here,
 float by float.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.layout import Layout, Synced
+from db.names import quoted
 
 DIMENSION = 512
 INDEX = "vindex"
@@ -110,7 +111,7 @@ class Dialect(ABC):
 
     def scores(self, table: str, weight: Vector) -> str:
         """A query of `id` and `score` for the whole table, best first, without the index."""
-        return f"SELECT id, {self.score(weight)} AS score FROM {table} ORDER BY score DESC, id"
+        return f"SELECT id, {self.score(weight)} AS score FROM {quoted(table)} ORDER BY score DESC, id"
 
     def score(self, weight: Vector) -> str:
         """A photo's score, the dot product of the two unit vectors, in SQL that every engine knows.
@@ -327,7 +328,7 @@ def _filter_first(search: Search, distance: str) -> str:
 def _select(search: Search, distance: str) -> str:
     columns = ", ".join([*search.columns[:2], "vector", *search.columns[2:]])
     vector = vector_literal(search.vector)
-    return f"SELECT {columns}, {distance}(vector, {vector}) AS dist FROM {search.table}"
+    return f"SELECT {columns}, {distance}(vector, {vector}) AS dist FROM {quoted(search.table)}"
 
 
 def _where(search: Search) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from db.connection import Connection
 from db.layout import Table
+from db.names import quoted
 from db.photos import PhotoTable
 
 _COLUMNS = ("collection", "id", "url", "reason", "final", "at")
@@ -54,7 +55,7 @@ class Failures:
         """By id, the photos that failed and have not come into their table since."""
         rows = self._connection.rows(
             "SELECT id, url, reason, final, at FROM failures WHERE collection = %(name)s "
-            f"AND id NOT IN (SELECT id FROM {photos.name}) ORDER BY id, at DESC LIMIT 1 BY id",
+            f"AND id NOT IN (SELECT id FROM {quoted(photos.name)}) ORDER BY id, at DESC LIMIT 1 BY id",
             {"name": photos.name},
         )
         return {row["id"]: Failure(**{**row, "final": bool(row["final"])}) for row in rows}

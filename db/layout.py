@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from db.errors import ExplorerError
+from db.names import quoted
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Layout:
 
     def create_photos(self, name: str, columns: str, settings: str = "") -> list[str]:
         """The statements that create a photo table; `settings` follow the sorting key."""
-        return [f"CREATE TABLE IF NOT EXISTS {name} ({columns}) {_by_id('MergeTree', settings)}"]
+        engine = _by_id("MergeTree", settings)
+        return [f"CREATE TABLE IF NOT EXISTS {quoted(name)} ({columns}) {engine}"]
 
     def add_column(self, name: str, column: str) -> list[str]:
         """The statements that add a column to a photo table."""
@@ -87,11 +89,11 @@ class Layout:
 
     def drop(self, name: str) -> list[str]:
         """The statements that delete a photo table."""
-        return [f"DROP TABLE IF EXISTS {name}"]
+        return [f"DROP TABLE IF EXISTS {quoted(name)}"]
 
     def everywhere(self, name: str) -> str:
         """The name of a table or view in a CREATE or a DROP."""
-        return name
+        return quoted(name)
 
     def stored_as(self, name: str) -> str:
         """The name of the table that holds a photo table's rows."""
@@ -99,7 +101,7 @@ class Layout:
 
     def rows(self, name: str) -> str:
         """What to ALTER or OPTIMIZE where a photo table's rows are meant."""
-        return name
+        return quoted(name)
 
     def kill_mutation(self) -> str:
         """How a statement starts that stops mutations."""
@@ -177,10 +179,11 @@ class Cluster(Layout):
     def create_photos(self, name: str, columns: str, settings: str = "") -> list[str]:
         """See Layout."""
         local = self.stored_as(name)
+        stored, shown = self.everywhere(local), self.everywhere(name)
         engine = "ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
         return [
-            f"CREATE TABLE IF NOT EXISTS {local} {self._on} ({columns}) {_by_id(engine, settings)}",
-            f"CREATE TABLE IF NOT EXISTS {name} {self._on} ({columns}) ENGINE = "
+            f"CREATE TABLE IF NOT EXISTS {stored} ({columns}) {_by_id(engine, settings)}",
+            f"CREATE TABLE IF NOT EXISTS {shown} ({columns}) ENGINE = "
             f"Distributed('{self._name}', {self.database}, '{local}', cityHash64(id))",
         ]
 
@@ -188,16 +191,16 @@ class Cluster(Layout):
         """See Layout."""
         tables = (self.stored_as(name), name)
         added = f"ADD COLUMN IF NOT EXISTS {column}"
-        return [f"ALTER TABLE {table} {self._on} {added}" for table in tables]
+        return [f"ALTER TABLE {self.everywhere(table)} {added}" for table in tables]
 
     def drop(self, name: str) -> list[str]:
         """See Layout. SYNC frees the path in Keeper at once, for a table of the same name."""
         tables = (name, self.stored_as(name))
-        return [f"DROP TABLE IF EXISTS {table} {self._on} SYNC" for table in tables]
+        return [f"DROP TABLE IF EXISTS {self.everywhere(table)} SYNC" for table in tables]
 
     def everywhere(self, name: str) -> str:
         """See Layout."""
-        return f"{name} {self._on}"
+        return f"{quoted(name)} {self._on}"
 
     def stored_as(self, name: str) -> str:
         """See Layout."""
@@ -205,7 +208,7 @@ class Cluster(Layout):
 
     def rows(self, name: str) -> str:
         """See Layout. A Distributed table can't be optimised and has no index."""
-        return f"{self.stored_as(name)} {self._on}"
+        return self.everywhere(self.stored_as(name))
 
     def kill_mutation(self) -> str:
         """See Layout."""

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from db.connection import Connection, checked_name
+from db.connection import Connection
 from db.dialect import DIMENSION, Search, Vector
 from db.errors import ExplorerError
+from db.names import checked_name, quoted
 
 _LOG = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class PhotoTable:
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = checked_name(name)
+        self._sql = quoted(name)
         self._connection = connection
         self._dialect = connection.dialect
         self._layout = connection.dialect.layout
@@ -124,7 +126,7 @@ class PhotoTable:
 
     def bring_up_to_date(self) -> None:
         """Give a table of an earlier version the columns that it lacks."""
-        described = self._connection.rows(f"DESCRIBE TABLE {self.name}")
+        described = self._connection.rows(f"DESCRIBE TABLE {self._sql}")
         if "submitted" not in (column["name"] for column in described):
             self._run_all(self._layout.add_column(self.name, "submitted String"))
 
@@ -157,18 +159,18 @@ class PhotoTable:
 
     def ids(self) -> set[str]:
         """The ids of all photos."""
-        table = self._connection.arrow(f"SELECT id FROM {self.name}")
+        table = self._connection.arrow(f"SELECT id FROM {self._sql}")
         return set(table.column("id").to_pylist())
 
     def urls(self) -> dict[str, str]:
         """The url of every photo, by id."""
-        table = self._connection.arrow(f"SELECT id, url FROM {self.name}")
+        table = self._connection.arrow(f"SELECT id, url FROM {self._sql}")
         ids, urls = (table.column(name).to_pylist() for name in ("id", "url"))
         return dict(zip(ids, urls, strict=True))
 
     def count(self) -> int:
         """How many rows there are."""
-        return int(self._connection.command(f"SELECT count() FROM {self.name}"))
+        return int(self._connection.command(f"SELECT count() FROM {self._sql}"))
 
     def get(self, ids: Sequence[str]) -> list[Neighbour]:
         """Photos by id, in the order asked for, leaving out ids that aren't there; distance 0."""
@@ -177,7 +179,7 @@ class PhotoTable:
         columns = ", ".join(("vector", *COLUMNS))
         found = _from_arrow(
             self._connection.arrow(
-                f"SELECT {columns}, 0. AS dist FROM {self.name} WHERE id IN %(ids)s",
+                f"SELECT {columns}, 0. AS dist FROM {self._sql} WHERE id IN %(ids)s",
                 {"ids": tuple(ids)},
             )
         )
@@ -187,15 +189,15 @@ class PhotoTable:
     def random(self, n: int) -> list[Photo]:
         """Up to n photos drawn by chance."""
         rows = self._connection.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM {self.name} ORDER BY rand() LIMIT %(n)s", {"n": n}
+            f"SELECT {', '.join(COLUMNS)} FROM {self._sql} ORDER BY rand() LIMIT %(n)s", {"n": n}
         )
         return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
 
     def sample(self, n: int) -> npt.NDArray[np.float32]:
         """The vectors of up to n photos, by chance but always the same: float32 (m, 512)."""
         table = self._connection.arrow(
-            f"SELECT vector FROM {self.name} WHERE id IN ("
-            f"SELECT id FROM {self.name} ORDER BY cityHash64(id), id LIMIT %(n)s) ORDER BY id",
+            f"SELECT vector FROM {self._sql} WHERE id IN ("
+            f"SELECT id FROM {self._sql} ORDER BY cityHash64(id), id LIMIT %(n)s) ORDER BY id",
             {"n": n},
         )
         if not table.num_rows:
@@ -258,7 +260,7 @@ class PhotoTable:
             "keyword": "arrayJoin(keywords)",
         }[fact]
         rows = self._connection.rows(
-            f"SELECT {column} AS value, count() AS n FROM {self.name} "
+            f"SELECT {column} AS value, count() AS n FROM {self._sql} "
             "GROUP BY value HAVING value != '' ORDER BY n DESC, value LIMIT %(n)s",
             {"n": n},
         )
@@ -277,7 +279,7 @@ class PhotoTable:
         Two loads at once, and a block that was sent again because no answer came, leave some twice,
         and no engine sees to it.
         """
-        unique = self._connection.command(f"SELECT uniqExact(id) FROM {self.name}")
+        unique = self._connection.command(f"SELECT uniqExact(id) FROM {self._sql}")
         if self.count() != int(unique):
             rows = self._layout.rows(self.name)
             self._connection.command(f"OPTIMIZE TABLE {rows} FINAL DEDUPLICATE BY id")

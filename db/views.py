@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import count
 
 from db.classifiers import SavedClassifier
-from db.connection import Connection, checked_name
+from db.connection import Connection
 from db.errors import ExplorerError
 from db.layout import Table
+from db.names import checked_name, quoted
 
 VIEWS = Table(
     "views",
@@ -36,7 +37,7 @@ class View:
     @property
     def example(self) -> str:
         """A query of its best photos."""
-        return f"SELECT id, url, score FROM {self.name} ORDER BY score DESC LIMIT 10"
+        return f"SELECT id, url, score FROM {quoted(self.name)} ORDER BY score DESC LIMIT 10"
 
 
 class Views:
@@ -110,7 +111,7 @@ class Views:
             f"{dialect.layout.everywhere(checked_name(name))} AS\n"
             "SELECT id, url, score\n"
             f"FROM (SELECT id, url, {dialect.score(classifier.weight)} AS score "
-            f"FROM {checked_name(classifier.collection)})\n"
+            f"FROM {quoted(checked_name(classifier.collection))})\n"
             f"WHERE score >= {float(threshold):.9f}"
         )
 

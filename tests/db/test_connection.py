@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from db.connection import checked_name
 from db.errors import ExplorerError
+from db.names import checked_name
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a-b", "a b", "a`; DROP", "é", "x" * 65, "a.b"])

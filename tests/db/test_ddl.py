@@ -143,7 +143,7 @@ def test_clickhouse_can_parse_the_script(name: str, database: Database) -> None:
 def test_the_script_names_the_collection(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ddl", "--engine", "clickhouse", "--collection", "mine"]) == 0
     printed = capsys.readouterr().out
-    assert "CREATE TABLE IF NOT EXISTS mine (" in printed
+    assert "CREATE TABLE IF NOT EXISTS `mine` (" in printed
     assert "unsplash_25k" not in printed
     assert main(["ddl", "--engine", "clickhouse", "--collection", "a;b"]) == 1
 
@@ -173,15 +173,15 @@ def test_what_a_cluster_is_asked_to_change_is_changed_on_every_node() -> None:
     table.drop()
     table.bring_up_to_date()
     assert [sql for sql in server.sent if not sql.startswith("DESCRIBE")] == [
-        "DROP TABLE IF EXISTS mine ON CLUSTER 'photos' SYNC",
-        "DROP TABLE IF EXISTS mine_local ON CLUSTER 'photos' SYNC",
-        "ALTER TABLE mine_local ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
-        "ALTER TABLE mine ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
+        "DROP TABLE IF EXISTS `mine` ON CLUSTER 'photos' SYNC",
+        "DROP TABLE IF EXISTS `mine_local` ON CLUSTER 'photos' SYNC",
+        "ALTER TABLE `mine_local` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
+        "ALTER TABLE `mine` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
     ]
     assert dialect_of("clickhouse-cluster").drop_index("mine") == [
         "KILL MUTATION ON CLUSTER 'photos' WHERE database = 'explorer' "
         "AND table = 'mine_local' AND NOT is_done SYNC",
-        "ALTER TABLE mine_local ON CLUSTER 'photos' DROP INDEX IF EXISTS vindex",
+        "ALTER TABLE `mine_local` ON CLUSTER 'photos' DROP INDEX IF EXISTS vindex",
     ]
 
 
@@ -227,7 +227,7 @@ def test_a_collection_is_not_made_over_anothers_rows() -> None:
     class OneTable(EmptyServer):
         def command(self, sql: str, parameters: Any = None, settings: Any = None) -> int:
             super().command(sql)
-            return int(sql == "EXISTS TABLE mine_local")
+            return int(sql == "EXISTS TABLE `mine_local`")
 
     connection = Connection("http://x", OneTable(), dialect_of("clickhouse-cluster"))  # type: ignore[arg-type]
     with pytest.raises(ExplorerError, match="A table mine is there already"):

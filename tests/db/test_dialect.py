@@ -32,24 +32,24 @@ def test_myscale_gets_the_articles_statements() -> None:
     dialect = MyScale()
     assert dialect.set_up() == [], "distance() is built in there, and must not be redefined"
     assert dialect.create_photos("unsplash_25k", "page String") == [
-        "CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32), "
+        "CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32), "
         "page String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id"
     ]
     assert dialect.build_index("unsplash_25k") == [
-        "OPTIMIZE TABLE unsplash_25k FINAL",
-        "ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine')",
+        "OPTIMIZE TABLE `unsplash_25k` FINAL",
+        "ALTER TABLE `unsplash_25k` ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine')",
     ]
 
 
 def test_myscale_searches_with_the_articles_statement() -> None:
     search = Search("unsplash_25k", ("id", "url"), ONE, 9, rows=25_000)
     assert MyScale().searches(search)[:1] == [
-        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM unsplash_25k "
+        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM `unsplash_25k` "
         "ORDER BY dist LIMIT 9"
     ]
     excluding = Search("unsplash_25k", ("id", "url"), ONE, 9, 25_000, 4, "country = 'x'")
     assert MyScale().searches(excluding)[:1] == [
-        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM unsplash_25k "
+        f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM `unsplash_25k` "
         "WHERE country = 'x' AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
     ]
 
@@ -57,7 +57,7 @@ def test_myscale_searches_with_the_articles_statement() -> None:
 def test_clickhouse_asks_the_index_for_the_excluded_too() -> None:
     search = Search("t", ("id", "url"), ONE, 9, rows=500_000, excluded=200)
     indexed, exact = ClickHouse().searches(search)
-    select = f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM t"
+    select = f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM `t`"
     assert indexed == (
         f"{select} ORDER BY dist LIMIT 209 SETTINGS hnsw_candidate_list_size_for_search = 1672"
     )
@@ -123,9 +123,9 @@ def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
     assert client.sent == [
         (MyScale().create_photos("unsplash_25k", FACTS)[0], None),
         state,
-        ("OPTIMIZE TABLE unsplash_25k FINAL", None),
+        ("OPTIMIZE TABLE `unsplash_25k` FINAL", None),
         (
-            "ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector "
+            "ALTER TABLE `unsplash_25k` ADD VECTOR INDEX vindex vector "
             "TYPE MSTG('metric_type=Cosine')",
             None,
         ),
@@ -147,7 +147,7 @@ def test_a_failed_index_is_dropped_and_built_again_by_the_next_load() -> None:
     client = ScriptedClient(("failed", "out of memory"), ("built", "MSTG"))
     myscale(client).build_index(poll=0)
     assert [sql for sql, _ in client.sent if not sql.startswith("SELECT")] == [
-        "ALTER TABLE unsplash_25k DROP VECTOR INDEX vindex",
+        "ALTER TABLE `unsplash_25k` DROP VECTOR INDEX vindex",
         *MyScale().build_index("unsplash_25k"),
     ]
 
@@ -180,7 +180,7 @@ def test_an_old_server_gets_no_index_no_new_setting_and_is_not_waited_for() -> N
     dialect = ExactClickHouse()
     search = Search("t", ("id", "url"), ONE, 9, rows=500_000, excluded=2)
     assert dialect.searches(search) == [
-        f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM t "
+        f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM `t` "
         "WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
     ]
     client = ScriptedClient(("none", ""))

@@ -103,7 +103,7 @@ def test_an_error_is_shown_with_its_reason_and_the_next_run_builds_anew(opened: 
     dress.fail = ""
     table.build_index(poll=0)
     assert table.index_state().state == "built"
-    assert "ALTER TABLE unsplash_25k DROP VECTOR INDEX vindex" in server.statements
+    assert "ALTER TABLE `unsplash_25k` DROP VECTOR INDEX vindex" in server.statements
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ingest.__main__ as command_line
-from db.connection import checked_name
+from db.names import checked_name
 from db.settings import ROOT, load_settings
 from ingest.__main__ import main, table_name
 from ingest.pipeline import Order

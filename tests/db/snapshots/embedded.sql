@@ -34,9 +34,9 @@ CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Floa
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- unsplash_25k: photos, their vectors and their facts
-CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
+CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
 
 -- The vector index of unsplash_25k, after a load that finds none
-OPTIMIZE TABLE unsplash_25k FINAL;
-ALTER TABLE unsplash_25k ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'f32', 16, 64);
-ALTER TABLE unsplash_25k MATERIALIZE INDEX vindex;
+OPTIMIZE TABLE `unsplash_25k` FINAL;
+ALTER TABLE `unsplash_25k` ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'f32', 16, 64);
+ALTER TABLE `unsplash_25k` MATERIALIZE INDEX vindex;

@@ -37,9 +37,9 @@ CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name St
 CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
 
 -- unsplash_25k: photos, their vectors and their facts
-CREATE TABLE IF NOT EXISTS unsplash_25k_local ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}') ORDER BY id;
-CREATE TABLE IF NOT EXISTS unsplash_25k ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = Distributed('photos', 'explorer', 'unsplash_25k_local', cityHash64(id));
+CREATE TABLE IF NOT EXISTS `unsplash_25k_local` ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}') ORDER BY id;
+CREATE TABLE IF NOT EXISTS `unsplash_25k` ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = Distributed('photos', 'explorer', 'unsplash_25k_local', cityHash64(id));
 
 -- The vector index of unsplash_25k, after a load that finds none
-OPTIMIZE TABLE unsplash_25k_local ON CLUSTER 'photos' FINAL;
-ALTER TABLE unsplash_25k_local ON CLUSTER 'photos' ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');
+OPTIMIZE TABLE `unsplash_25k_local` ON CLUSTER 'photos' FINAL;
+ALTER TABLE `unsplash_25k_local` ON CLUSTER 'photos' ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');

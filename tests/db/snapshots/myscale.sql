@@ -32,8 +32,8 @@ CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Floa
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
 
 -- unsplash_25k: photos, their vectors and their facts
-CREATE TABLE IF NOT EXISTS unsplash_25k (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id;
+CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id;
 
 -- The vector index of unsplash_25k, after a load that finds none
-OPTIMIZE TABLE unsplash_25k FINAL;
-ALTER TABLE unsplash_25k ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');
+OPTIMIZE TABLE `unsplash_25k` FINAL;
+ALTER TABLE `unsplash_25k` ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');

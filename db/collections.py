@@ -76,12 +76,27 @@ class Collections:
             raise ExplorerError(f"{name} is one of the explorer's own tables: choose another name")
         table = PhotoTable(self._connection, name)
         if self.find(name) is None and not table.exists():
+            self._refuse_other_capitals(name)
             self._forget(name)
             self._connection.insert("collections", asdict(wanted))
         else:
             _refuse_other_model(self._owner_of(name), wanted)
         table.create()
         return table
+
+    def _refuse_other_capitals(self, name: str) -> None:
+        """A table is files of its name, and not every disk tells capitals from small letters."""
+        there = self._connection.rows(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() "
+            "AND lower(name) = lower(%(name)s)",
+            {"name": name},
+        )
+        if there:
+            other = there[0]["name"]
+            raise ExplorerError(
+                f"{name} differs from {other}, which is there already, in nothing but capitals: "
+                f"load into --collection {other}, or choose another name"
+            )
 
     def _owner_of(self, name: str) -> Collection:
         """The collection whose table is there.

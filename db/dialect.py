@@ -111,7 +111,9 @@ class Dialect(ABC):
 
     def scores(self, table: str, weight: Vector) -> str:
         """A query of `id` and `score` for the whole table, best first, without the index."""
-        return f"SELECT id, {self.score(weight)} AS score FROM {quoted(table)} ORDER BY score DESC, id"
+        return (
+            f"SELECT id, {self.score(weight)} AS score FROM {quoted(table)} ORDER BY score DESC, id"
+        )
 
     def score(self, weight: Vector) -> str:
         """A photo's score, the dot product of the two unit vectors, in SQL that every engine knows.

@@ -55,7 +55,8 @@ class Failures:
         """By id, the photos that failed and have not come into their table since."""
         rows = self._connection.rows(
             "SELECT id, url, reason, final, at FROM failures WHERE collection = %(name)s "
-            f"AND id NOT IN (SELECT id FROM {quoted(photos.name)}) ORDER BY id, at DESC LIMIT 1 BY id",
+            f"AND id NOT IN (SELECT id FROM {quoted(photos.name)}) "
+            "ORDER BY id, at DESC LIMIT 1 BY id",
             {"name": photos.name},
         )
         return {row["id"]: Failure(**{**row, "final": bool(row["final"])}) for row in rows}

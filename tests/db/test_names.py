@@ -38,9 +38,7 @@ def use(database: Database, name: str) -> PhotoTable:
 
 
 def classifier(name: str, collection: str) -> SavedClassifier:
-    return SavedClassifier(
-        name, name, collection, "m", "f", "p", "s", "checked", 1, 1, 1, VECTOR
-    )
+    return SavedClassifier(name, name, collection, "m", "f", "p", "s", "checked", 1, 1, 1, VECTOR)
 
 
 def words(database: Database) -> Iterator[str]:

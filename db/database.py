@@ -1,15 +1,19 @@
 """One database: its connection and all its tables, wired together."""
 
+from collections.abc import Sequence
+
 from db.checks import CHECKS, Checks
 from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
 from db.connection import PAGE, Connection, connect
-from db.failures import FAILURES, Failures
+from db.contents import CONTENTS, Contents
+from db.failures import FAILURES, Failure, Failures
 from db.layout import Synced
+from db.rows import Rows
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
 from db.views import VIEWS, Views
 
-TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES)
+TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES, CONTENTS)
 
 
 class Database:
@@ -23,6 +27,7 @@ class Database:
         self.checks = Checks(connection)
         self.views = Views(connection)
         self.failures = Failures(connection)
+        self.contents = Contents(connection)
 
     def again(self) -> "Database":
         """The same database through a connection of its own, for work that takes long."""
@@ -35,6 +40,22 @@ class Database:
                 self.views.drop(classifier)
         self.collections.drop(collection)
         self.failures.forget(collection.name)
+        self.contents.forget(collection.name)
+
+    def remove(self, collection: Collection, ids: Sequence[str], reason: str = "") -> None:
+        """Take photos out of a collection; thumbs on them stay, and do no harm.
+
+        Args:
+            collection: theirs.
+            ids: the photos', any number.
+            reason: why no later load is to bring them in again, in words; "" where it may.
+        """
+        table = self.collections.photos(collection)
+        if reason:
+            urls = table.urls()
+            known = [Failure(photo, urls[photo], reason, True) for photo in ids if photo in urls]
+            self.failures.add(collection.name, known)
+        Rows(self.connection, table).remove(ids)
 
     def delete(self, classifier: SavedClassifier) -> None:
         """Delete a classifier with its view; its session stays."""

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from db.thumbnails import Thumbnails
 from ingest.archive import VERSION, Archive
 from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
+from ingest.names import table_name
 from ingest.pipeline import BATCH_SIZE, Order, Progress, load
 from ingest.retry import Retries
 from ingest.shard import Shard, parse_shard
@@ -116,7 +116,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _shared_options() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--collection", metavar="NAME", help="the table to load into")
+    where = shared.add_mutually_exclusive_group()
+    where.add_argument("--collection", metavar="NAME", help="the table to load into")
+    where.add_argument(
+        "--into", metavar="NAME", help="the same, although it holds photos from another source"
+    )
     shared.add_argument(
         "--model",
         metavar="ID_OR_FOLDER",
@@ -142,6 +146,11 @@ def _shared_options() -> argparse.ArgumentParser:
         "--retry-failed",
         action="store_true",
         help="try photos again that failed for good, such as with HTTP 404",
+    )
+    shared.add_argument(
+        "--prune",
+        action="store_true",
+        help="take photos out of the collection that the source has no more",
     )
     shared.add_argument(
         "--precision",
@@ -171,13 +180,15 @@ def _order(options: argparse.Namespace, settings: Settings) -> Order:
     source, name, model = _source(options, settings, Retries(stop))
     return Order(
         source=source,
-        collection=options.collection or name,
+        collection=options.into or options.collection or name,
         model=options.model,
         default_model=model,
         limit=options.limit,
         batch_size=options.batch_size,
         shard=options.shard,
         retry_failed=options.retry_failed,
+        into=options.into is not None,
+        prune=options.prune,
         stop=stop,
         precision=options.precision,
     )
@@ -197,12 +208,6 @@ def _source(
     )
     source = UnsplashSource(tables, retries, options.image_size)
     return source, _UNSPLASH, settings.clip_model
-
-
-def table_name(words: str) -> str:
-    """A table name made of what stands in a folder's name."""
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", words).strip("_")[:50]
-    return name if name and not name[0].isdigit() else f"photos_{name}".rstrip("_")
 
 
 def _load(order: Order, settings: Settings) -> int:

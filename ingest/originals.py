@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from ingest.content import path_of
 from ingest.images import FORMATS
-from ingest.sources import path_of, read_url
+from ingest.sources import read_url
 
 # Bytes and pixels up to which a file goes to the browser as it is.
 MAX_BYTES = 30_000_000

@@ -1,7 +1,7 @@
 """From a source to a searchable collection: read, encode, insert, index."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -11,13 +11,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from db.collections import Collection
+from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError
 from db.failures import Failure
 from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from ingest.content import content_of
 from ingest.images import full_size
 from ingest.models import full_name, load_model
+from ingest.plan import Plan, apply_without_reading, make_plan, refuse_other_sources
 from ingest.readers import results
 from ingest.retry import Stopped
 from ingest.shard import Shard
@@ -56,7 +59,12 @@ class Report:
         collection: the name of the photo table.
         rows: photos in it now.
         added: photos that came in.
-        present: photos that were in it before.
+        present: photos that were in it before, and are as they were.
+        changed: photos that took the place of what they were.
+        moved: photos that are at another place.
+        gone: photos in it that the source has no more.
+        pruned: whether these were taken out.
+        away: by reason, how many can't be looked for: they stay.
         known: photos that failed before for good, and were not tried again.
         skipped: photos that were tried and left out.
         stopped: whether it was told to stop before it was done.
@@ -66,21 +74,43 @@ class Report:
     rows: int = 0
     added: int = 0
     present: int = 0
+    changed: int = 0
+    moved: int = 0
+    gone: list[Photo] = field(default_factory=list)
+    pruned: bool = False
+    away: Mapping[str, int] = field(default_factory=dict)
     known: int = 0
     skipped: list[Skip] = field(default_factory=list)
     stopped: bool = False
 
     def summary(self) -> str:
         """The closing line."""
-        line = (
-            f"{self.rows:,} photos in {self.collection}, {self.added:,} added, "
-            f"{self.present:,} already there, {len(self.skipped):,} skipped"
-        )
+        parts = [
+            f"{self.rows:,} photos in {self.collection}",
+            f"{self.added:,} added",
+            f"{self.present:,} already there",
+            *self._changes(),
+            self._skips(),
+            *(f"{n:,} not looked for: {why}" for why, n in sorted(self.away.items())),
+        ]
+        if self.known:
+            parts.append(f"{self.known:,} known to fail not tried again")
+        return ", ".join(parts)
+
+    def _changes(self) -> list[str]:
+        """What is no longer as it was, if anything is."""
+        if not (self.changed or self.moved or self.gone):
+            return []
+        how = " and taken out" if self.pruned else " (--prune takes them out)"
+        gone = f"{len(self.gone):,} gone" + (how if self.gone else "")
+        return [f"{self.changed:,} changed", f"{self.moved:,} moved", gone]
+
+    def _skips(self) -> str:
         reasons = Counter(skip.reason for skip in self.skipped)
         # By name where as many failed: which came first is chance.
         ranked = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
-        line += f" ({', '.join(f'{n:,} {why}' for why, n in ranked)})" if ranked else ""
-        return line + (f", {self.known:,} known to fail not tried again" if self.known else "")
+        why = f" ({', '.join(f'{n:,} {why}' for why, n in ranked)})" if ranked else ""
+        return f"{len(self.skipped):,} skipped{why}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +126,8 @@ class Order:
         batch_size: images encoded at once.
         shard: the part of the photos to load; None for all.
         retry_failed: try photos again that failed for good before.
+        into: whether the photos may come beside another source's.
+        prune: take photos out that the source has no more.
         stop: set it to end the load early: what was read still comes in.
         precision: what a CPU encodes in.
     """
@@ -108,6 +140,8 @@ class Order:
     batch_size: int = BATCH_SIZE
     shard: Shard | None = None
     retry_failed: bool = False
+    into: bool = False
+    prune: bool = False
     stop: Event = field(default_factory=Event)
     precision: "Precision" = "float32"
 
@@ -153,53 +187,55 @@ def _load(
     report_progress: Callable[[Progress], None],
     report_skip: Callable[[Skip], None],
 ) -> None:
-    report_progress(Progress("Listing the photos"))
-    photos = order.source.photos(lambda step, share: report_progress(Progress(step, share=share)))
     existing = database.collections.find(order.collection)
-    work = _work(order, photos[: order.limit], database, existing, report)
+    if not order.into:
+        refuse_other_sources(order.source, database, existing)
+    plan = _plan(order, database, existing, report_progress)
+    _tell_of_changes(plan, report)
+    if existing is not None:
+        apply_without_reading(plan.changes, database, database.collections.photos(existing))
     model = full_name(order.model or (existing.model if existing else order.default_model))
     # Without anything to encode, the model, which takes seconds to load, is not needed.
-    if work.photos or existing is None or model != existing.model:
-        with order.source.ahead(work.photos):
+    if plan.photos or existing is None or model != existing.model:
+        with order.source.ahead(plan.photos):
             report_progress(Progress("Loading the CLIP model"))
             clip = load_model(model)
             wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
             table = database.collections.open(wanted)
             run = _Run(order, clip, database, table, thumbnails, report)
-            for skip in run.add(work, report_progress):
+            for skip in run.add(plan, report_progress):
                 report.skipped.append(skip)
                 report_skip(skip)
-    _index(order, database, report, report_progress)
+    _finish(order, database, report, report_progress)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """The photos to try, and how some of them failed before."""
-
-    photos: Sequence[Photo]
-    failed: dict[str, Failure]
-
-
-def _work(
+def _plan(
     order: Order,
-    photos: Sequence[Photo],
     database: Database,
     existing: Collection | None,
-    report: Report,
-) -> _Work:
-    """What is missing, except for what is known to fail."""
-    if order.shard is not None:
-        photos = [photo for photo in photos if order.shard.takes(photo.id)]
-    if existing is None:
-        return _Work(photos, {})
-    table = database.collections.photos(existing)
-    there, failed = table.ids(), database.failures.of(table)
-    missing = [photo for photo in photos if photo.id not in there]
-    tried = [photo for photo in missing if _may_do(order, photo, failed.get(photo.id))]
-    # What failed before comes last: it may fail again in a row, and tells nothing of the host.
-    tried.sort(key=lambda photo: photo.id in failed)
-    report.present, report.known = len(photos) - len(missing), len(missing) - len(tried)
-    return _Work(tried, failed)
+    report_progress: Callable[[Progress], None],
+) -> Plan:
+    def tell(step: str, share: float | None) -> None:
+        report_progress(Progress(step, share=share))
+        if order.stop.is_set():
+            raise Stopped
+
+    def may_do(photo: Photo, failure: Failure | None) -> bool:
+        return _may_do(order, photo, failure)
+
+    report_progress(Progress("Listing the photos"))
+    listed = order.source.photos(tell)
+    return make_plan(
+        order.source, listed, database, existing, may_do, tell, order.limit, order.shard
+    )
+
+
+def _tell_of_changes(plan: Plan, report: Report) -> None:
+    changes = plan.changes
+    report.present, report.known = changes.present, plan.known
+    report.moved, report.changed = len(changes.moved), len(changes.restated)
+    report.gone = changes.gone
+    report.away = {why: len(photos) for why, photos in changes.away.items()}
 
 
 def _may_do(order: Order, photo: Photo, failure: Failure | None) -> bool:
@@ -208,13 +244,13 @@ def _may_do(order: Order, photo: Photo, failure: Failure | None) -> bool:
     return photo.url != failure.url or order.source.changed(photo, failure.at)
 
 
-def _index(
+def _finish(
     order: Order,
     database: Database,
     report: Report,
     report_progress: Callable[[Progress], None],
 ) -> None:
-    """Build the index, unless the load is to stop."""
+    """Take out what is gone, if that is asked for, and build the index, unless it is to stop."""
     collection = database.collections.find(order.collection)
     if collection is None:
         raise ExplorerError(
@@ -227,6 +263,9 @@ def _index(
         if order.stop.is_set():
             raise Stopped
 
+    if order.prune and not order.stop.is_set():
+        database.remove(collection, [photo.id for photo in report.gone])
+        report.pruned = True
     if table.count() and not order.stop.is_set():
         if report.added:
             watch(IndexState("building"))  # said before the first, long statement
@@ -239,6 +278,7 @@ class _Ready:
     """A photo that was read, and what the image tower sees of it."""
 
     photo: Photo
+    content: Content
     pixels: npt.NDArray[np.float32]
 
 
@@ -254,20 +294,21 @@ class _Run:
     report: Report
     batch: list[_Ready] = field(default_factory=list)
 
-    def add(self, work: _Work, report_progress: Callable[[Progress], None]) -> Iterator[Skip]:
+    def add(self, plan: Plan, report_progress: Callable[[Progress], None]) -> Iterator[Skip]:
         """Insert the photos; yields those that had to be left out."""
-        total = len(work.photos)
+        total = len(plan.photos)
         source, stop = self.order.source, self.order.stop
         streak = Streak(source.patience)
         # At most two batches ahead, so that memory stays flat.
-        outcomes = results(self._read, work.photos, source.workers, 2 * self.order.batch_size, stop)
-        with Writer(self.database, self.table) as writer:
+        outcomes = results(self._read, plan.photos, source.workers, 2 * self.order.batch_size, stop)
+        stored = [photo.id for photo in plan.changes.changed]
+        with Writer(self.database, self.table, stored) as writer:
             for done, outcome in enumerate(outcomes, start=1):
                 if isinstance(outcome, _Ready):
                     self._take(outcome, writer)
                 elif outcome.final or not stop.is_set():
                     streak.hold(outcome)
-                if _says_nothing_against_the_host(outcome, work):
+                if _says_nothing_against_the_host(outcome, plan):
                     yield from writer.note(streak.release())
                 report_progress(Progress("Reading photos", done, total, done / total))
                 if streak.too_long:
@@ -277,6 +318,7 @@ class _Run:
             if not streak.too_long:
                 yield from writer.note(streak.release())
         self.report.added = writer.added
+        self.report.changed += writer.changed
         if streak.too_long:
             raise ExplorerError(streak.complaint())
 
@@ -289,14 +331,16 @@ class _Run:
         """Hand the vectors of the batch, which may be empty, to the writer."""
         pixels = [ready.pixels for ready in self.batch]
         vectors = self.clip.encode_prepared(pixels, self.order.precision)
-        writer.add([ready.photo for ready in self.batch], vectors)
+        contents = {ready.photo.id: ready.content for ready in self.batch}
+        writer.add([ready.photo for ready in self.batch], vectors, contents)
         self.batch.clear()
 
     def _read(self, photo: Photo) -> _Ready | Skip:
         """Read one photo, and let go of the open image: a camera's takes 72 MB or more."""
         try:
             image = self.order.source.read(photo, self.clip.image_size)
-            return _Ready(self._completed(photo, image), self.clip.prepare(image))
+            content = content_of(image, self.order.source.root)
+            return _Ready(self._completed(photo, image), content, self.clip.prepare(image))
         except OSError as error:
             return Skip(photo, error.strerror or str(error), final=False)
         except ValueError as error:
@@ -312,6 +356,6 @@ class _Run:
         return replace(photo, width=width, height=height)
 
 
-def _says_nothing_against_the_host(outcome: _Ready | Skip, work: _Work) -> bool:
+def _says_nothing_against_the_host(outcome: _Ready | Skip, plan: Plan) -> bool:
     """Whether a photo came, or failed as it failed before."""
-    return isinstance(outcome, _Ready) or outcome.photo.id in work.failed
+    return isinstance(outcome, _Ready) or outcome.photo.id in plan.failed

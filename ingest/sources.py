@@ -5,19 +5,22 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from PIL import Image
 
 from db import thumbnails
+from db.contents import Content
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.settings import typed_path
 from ingest.archive import Archive, Tell
+from ingest.changes import Changes, Stored, compare_files, compare_rows
+from ingest.content import bytes_content, digest_of, file_content, keep_content, path_of
 from ingest.download import Downloader, sized
 from ingest.images import decode
 from ingest.retry import Retries
@@ -41,6 +44,7 @@ class Source(Protocol):
 
     Attributes:
         name: what it is, in words.
+        root: what it is, in words that no other source has.
         workers: how many photos to read at once, in threads; 0 where reading is Python code, which
             threads don't make faster, while the encoder has to wait for each of them.
         patience: how many photos in a row may fail before the host behind them is taken for down;
@@ -48,6 +52,7 @@ class Source(Protocol):
     """
 
     name: str
+    root: str
     workers: int
     patience: int | None
 
@@ -84,11 +89,26 @@ class Source(Protocol):
     def changed(self, photo: Photo, since: datetime, /) -> bool:
         """Whether a photo may be another one than it was then."""
 
+    def holds(self, root: str, /) -> bool:
+        """Whether a source of that root, or name, is this one, or one that this is a part of."""
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell, /
+    ) -> Changes:
+        """What has changed between `photos()` and what a collection holds.
+
+        Args:
+            listed: all photos, or one machine's part of them.
+            limit: how many of them to look at, or None for all.
+            stored: what the collection holds.
+            tell: as of `photos`.
+        """
+
 
 class SampleSource:
     """Scenes drawn in code: a collection for a machine that reaches no photo."""
 
-    name = "drawn scenes"
+    name = root = "drawn scenes"
     workers = 0
     patience: int | None = None
     _studio: Studio | None = None
@@ -126,6 +146,16 @@ class SampleSource:
         """See Source."""
         return False
 
+    def holds(self, root: str) -> bool:
+        """See Source."""
+        return root == self.root
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
+    ) -> Changes:
+        """See Source."""
+        return compare_rows(self.root, listed, limit, stored, self.holds)
+
 
 class FolderSource:
     """Every image below a folder."""
@@ -135,7 +165,7 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = (typed_path(str(folder)) or folder).resolve()
-        self.name = f"folder {_printable(self.folder)}"
+        self.name = self.root = f"folder {_printable(self.folder)}"
 
     def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
         """See Source. The id is a hash of the path; the folders' names become keywords."""
@@ -153,7 +183,11 @@ class FolderSource:
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source. It does for a thumbnail too, which is cut while the image is open."""
-        return decode(path_of(photo.url), max(side, thumbnails.SIDE))
+        path = path_of(photo.url)
+        # Before it is read: what is written meanwhile is another file the next time.
+        now = file_content(path, self.folder) or Content()
+        image = decode(path, max(side, thumbnails.SIDE))
+        return keep_content(image, replace(now, digest=digest_of(path)))
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         """See Source. The time of the file's status tells: no program sets it back."""
@@ -161,6 +195,16 @@ class FolderSource:
             return path_of(photo.url).stat().st_ctime >= since.timestamp()
         except OSError:
             return True
+
+    def holds(self, root: str) -> bool:
+        """See Source. A folder is a part of those above it."""
+        return f"{self.root}/".startswith(root.rstrip("/") + "/")
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
+    ) -> Changes:
+        """See Source."""
+        return compare_files(self.folder, listed, limit, stored, tell)
 
     def _photo(self, path: Path) -> Photo:
         inside = path.relative_to(self.folder)
@@ -196,11 +240,13 @@ class UnsplashSource:
         self._tables = [] if isinstance(tables, Archive) else list(tables)
         self._downloader = Downloader(retries)
         self._image_size = image_size
-        self.name = "Unsplash " + (
-            f"Lite {tables.version}"
-            if isinstance(tables, Archive)
-            else ", ".join(table.name for table in tables)
-        )
+        if isinstance(tables, Archive):
+            # Of any version: a later one brings the collection up to date.
+            self.name, self.root = f"Unsplash Lite {tables.version}", "Unsplash Lite"
+        else:
+            self.name = f"Unsplash {', '.join(table.name for table in tables)}"
+            paths = (typed_path(str(table)) or table for table in tables)
+            self.root = f"Unsplash {', '.join(sorted(str(path.resolve()) for path in paths))}"
 
     def photos(self, tell: Tell = silent) -> Sequence[Photo]:
         """See Source. Of rows with the same id the first one counts."""
@@ -214,11 +260,22 @@ class UnsplashSource:
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
         side = self._image_size or side
-        return decode(BytesIO(self._downloader.get(sized(photo.url, side))), side)
+        body = self._downloader.get(sized(photo.url, side))
+        return keep_content(decode(BytesIO(body), side), bytes_content(body))
 
     def changed(self, _photo: Photo, _since: datetime) -> bool:
         """See Source. An address of Unsplash's keeps its photo."""
         return False
+
+    def holds(self, root: str) -> bool:
+        """See Source."""
+        return root in (self.root, self.name)
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
+    ) -> Changes:
+        """See Source."""
+        return compare_rows(self.root, listed, limit, stored, self.holds)
 
 
 def read_url(url: str, side: int = 400) -> Image.Image:
@@ -250,11 +307,6 @@ def _image_files(folder: Path) -> Iterator[Path]:
 
 def _tell_of_folder(error: OSError) -> None:
     _LOG.warning("skipping folder %s: %s", error.filename, error.strerror)
-
-
-def path_of(url: str) -> Path:
-    """The file behind a `file:` URL."""
-    return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
 
 
 def _printable(path: Path) -> str:

@@ -1,15 +1,17 @@
 """Writing what a load brings, blocks of rows and failures, in a thread of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
+from db.contents import Content
 from db.database import Database
 from db.failures import Failure
 from db.photos import Photo, PhotoTable
+from db.rows import Rows
 from ingest.streak import Skip
 
 BLOCK = 1024  # rows of one INSERT: each makes a part that the engine has to merge
@@ -21,15 +23,25 @@ class Writer:
     Leaving its context inserts what waits, unless an exception ends it.
 
     Attributes:
-        added: photos that are in the table.
+        added: photos that are in the table and were not before.
+        changed: photos that took the place of what they were.
     """
 
-    def __init__(self, database: Database, table: PhotoTable) -> None:
-        self.added = 0
+    def __init__(self, database: Database, table: PhotoTable, stored: Collection[str] = ()) -> None:
+        """Start with nothing.
+
+        Args:
+            database: where to write.
+            table: the photos'.
+            stored: ids of photos that are in the table already, and will be replaced.
+        """
+        self.added = self.changed = 0
+        self._stored = frozenset(stored)
         self._database = database
         self._table = table
         self._photos: list[Photo] = []
         self._vectors: list[npt.NDArray[np.float32]] = []
+        self._contents: dict[str, Content] = {}
         self._failures: list[Failure] = []
         self._thread = ThreadPoolExecutor(1, "writer")
         self._writing: Future[None] | None = None
@@ -50,14 +62,20 @@ class Writer:
         finally:
             self._thread.shutdown()
 
-    def add(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
-        """Take n photos and their vectors, float32 (n, 512).
+    def add(
+        self,
+        photos: Sequence[Photo],
+        vectors: npt.NDArray[np.float32],
+        contents: Mapping[str, Content],
+    ) -> None:
+        """Take n photos, their vectors, float32 (n, 512), and what was read of each, by id.
 
         Raises:
             ExplorerError: a block that was taken before could not be inserted.
         """
         self._photos += photos
         self._vectors.append(vectors)
+        self._contents.update(contents)
         if len(self._photos) >= BLOCK:
             self._flush()
 
@@ -68,9 +86,9 @@ class Writer:
 
     def _flush(self) -> None:
         self._wait()
-        photos, vectors, failures = self._photos, self._vectors, self._failures
-        self._writing = self._thread.submit(self._write, photos, vectors, failures)
-        self._photos, self._vectors, self._failures = [], [], []
+        block = (self._photos, self._vectors, self._contents, self._failures)
+        self._writing = self._thread.submit(self._write, *block)
+        self._photos, self._vectors, self._contents, self._failures = [], [], {}, []
 
     def _wait(self) -> None:
         if self._writing is not None:
@@ -80,9 +98,21 @@ class Writer:
         self,
         photos: list[Photo],
         vectors: list[npt.NDArray[np.float32]],
+        contents: dict[str, Content],
         failures: list[Failure],
     ) -> None:
         if photos:
-            self._table.add(photos, np.concatenate(vectors))
-            self.added += len(photos)
+            self._write_photos(photos, np.concatenate(vectors))
+        # After the photos: what is recorded is surely there.
+        self._database.contents.add(self._table.name, contents)
         self._database.failures.add(self._table.name, failures)
+
+    def _write_photos(self, photos: list[Photo], vectors: npt.NDArray[np.float32]) -> None:
+        stored = np.array([photo.id in self._stored for photo in photos])
+        new = [photo for photo in photos if photo.id not in self._stored]
+        changed = [photo for photo in photos if photo.id in self._stored]
+        self._table.add(new, vectors[~stored])
+        self.added += len(new)
+        if changed:
+            Rows(self._database.connection, self._table).replace(changed, vectors[stored])
+            self.changed += len(changed)

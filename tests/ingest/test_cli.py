@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 import ingest.__main__ as command_line
-from db.names import checked_name
 from db.settings import ROOT, load_settings
-from ingest.__main__ import main, table_name
+from ingest.__main__ import main
 from ingest.pipeline import Order
 from ingest.sample import CHECKPOINT
 from tests.ingest.photos import photo_bytes, write_broken, write_photos
@@ -400,28 +399,31 @@ def test_a_data_folder_that_can_not_be_made_is_one_line(tmp_path: Path, elsewher
     assert last_line(done.stderr).startswith("error: Can't open the embedded database in ")
 
 
-# --- names ------------------------------------------------------------------------------------
+# --- another source ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("folder", "name"),
-    [
-        ("holiday", "holiday"),
-        ("My Photos (2024)", "My_Photos_2024"),
-        ("2024", "photos_2024"),
-        ("été", "t"),
-        ("日本", "photos"),
-        ("", "photos"),
-        ("_private_", "private"),
-        ("a-b.c", "a_b_c"),
-    ],
-)
-def test_a_folders_name_becomes_a_tables(folder: str, name: str) -> None:
-    assert table_name(folder) == name
+def test_another_folder_of_the_same_name_is_asked_about(
+    run: Run, photos: Path, tmp_path: Path
+) -> None:
+    run("folder", photos)
+    other = write_photos(tmp_path / "more" / "photos", 2)
+    line = (
+        f"photos holds photos from folder {photos}, and none from folder {other}: --into photos "
+        "puts them beside each other, --collection NAME keeps them apart"
+    )
+    assert_one_line(run("folder", other), line)
+    assert_one_line(run("folder", other, "--collection", "photos"), line)
+    assert run("folder", other, "--into", "photos")[1].startswith("12 photos in photos, 2 added")
+    (other / "001.jpg").unlink()
+    assert "0 changed, 0 moved, 1 gone (--prune" in run("folder", other)[1]
+    assert run("folder", other, "--prune")[1] == (
+        "11 photos in photos, 0 added, 1 already there, 0 changed, 0 moved, 1 gone and taken out, "
+        "0 skipped\n"
+    )
 
 
-@pytest.mark.parametrize(
-    "folder", ["9" * 300, "x" * 300, "é" * 300, "-" * 9, "1", "a b " * 80, "\udcff", "'; DROP"]
-)
-def test_every_folder_gets_a_name_that_a_table_can_have(folder: str) -> None:
-    assert checked_name(table_name(folder))
+def test_nothing_is_mixed_into_the_sample(run: Run, photos: Path) -> None:
+    assert run("sample", "--limit", 2)[0] == 0
+    status, _, err = run("folder", photos, "--collection", "sample", "--model", "sample")
+    assert status == 1
+    assert last_line(err).startswith("error: sample holds photos from drawn scenes, and none from ")

@@ -12,6 +12,7 @@ from db.errors import ExplorerError
 from db.photos import Photo
 from db.thumbnails import Thumbnails
 from ingest.archive import Tell
+from ingest.changes import Changes, Stored, compare_rows
 from ingest.job import Loader
 from ingest.pipeline import Order
 from ingest.sources import FolderSource
@@ -23,7 +24,7 @@ PATIENCE = 60  # seconds after which a test gives up
 class Gated:
     """Two photos that can be read once the gate is open."""
 
-    name = "a gate"
+    name = root = "a gate"
     workers = 1
     patience: int | None = None
 
@@ -39,6 +40,14 @@ class Gated:
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         return False
+
+    def holds(self, root: str) -> bool:
+        return root == self.root
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
+    ) -> Changes:
+        return compare_rows(self.root, listed, limit, stored, self.holds)
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         self.asked.set()

@@ -20,6 +20,7 @@ from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
 from ingest import writer
 from ingest.archive import Tell
+from ingest.changes import Changes, Stored, compare_rows
 from ingest.models import full_name
 from ingest.pipeline import Order, Progress, Report, load
 from ingest.retry import TransientError
@@ -60,7 +61,7 @@ def vectors_of(database: Database, name: str = "mine") -> dict[str, np.ndarray]:
 class Listed:
     """A source of photos that are given, and read as told."""
 
-    name = "a list"
+    name = root = "a list"
     workers = 3
     patience: int | None = None
 
@@ -76,6 +77,14 @@ class Listed:
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         return False
+
+    def holds(self, root: str) -> bool:
+        return root == self.root
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
+    ) -> Changes:
+        return compare_rows(self.root, listed, limit, stored, self.holds)
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         return self._read(photo)
@@ -174,7 +183,7 @@ def test_two_sources_share_a_collection(
 ) -> None:
     run(order(FolderSource(photos), model), database)
     more = write_photos(tmp_path / "more", 3)
-    report, _, _ = run(order(FolderSource(more), model), database)
+    report, _, _ = run(order(FolderSource(more), model, into=True), database)
     assert (report.rows, report.added, report.present) == (13, 3, 0)
 
 

@@ -1,0 +1,84 @@
+"""The table of what photos were when they were read: it tells a load what has changed since."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+
+from db.connection import Connection
+from db.layout import Table
+from db.names import quoted
+from db.photos import PhotoTable
+
+CONTENTS = Table(
+    "photo_contents",
+    "what photos were when they were read, and where they came from",
+    "collection String, id String, source String, size UInt64, modified Int64, digest String, "
+    "apart UInt8, sequence UInt64",
+    "(collection, id, sequence)",
+)
+
+_COLUMNS = ("collection", "id", "source", "size", "modified", "digest", "apart", "sequence")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a photo was when it was read.
+
+    Attributes:
+        source: where it came from, in words that no other source has.
+        size: bytes of its file; 0 where that is not known.
+        modified: when its file was written, in nanoseconds since 1970; 0 where that is not known.
+        digest: of its bytes, or "" where they were not read.
+        apart: whether its file lay on another disk than the folder that was loaded.
+    """
+
+    source: str = ""
+    size: int = 0
+    modified: int = 0
+    digest: str = ""
+    apart: bool = False
+
+
+class Contents:
+    """The contents of all photos. Rows are only ever added; a photo's latest one counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.create(CONTENTS)
+
+    def add(self, collection: str, contents: Mapping[str, Content]) -> None:
+        """Record what photos are, by id, in one block."""
+        now = time.time_ns()
+        rows = [[collection, photo, *astuple(c), now] for photo, c in contents.items()]
+        if rows:
+            self._connection.insert_rows(CONTENTS.name, _COLUMNS, rows)
+
+    def of(self, photos: PhotoTable) -> dict[str, Content]:
+        """By id, what is recorded of the photos of a table."""
+        rows = self._connection.rows(
+            f"SELECT id, {', '.join(_COLUMNS[2:-1])} FROM photo_contents "
+            f"WHERE collection = %(name)s AND id IN (SELECT id FROM {quoted(photos.name)}) "
+            "ORDER BY id, sequence DESC LIMIT 1 BY id",
+            {"name": photos.name},
+        )
+        return {row.pop("id"): Content(**{**row, "apart": bool(row["apart"])}) for row in rows}
+
+    def sources(self, photos: PhotoTable) -> list[str]:
+        """Where the photos of a table came from, as far as it is recorded."""
+        return sorted({content.source for content in self.of(photos).values()})
+
+    def same(self, photos: PhotoTable) -> dict[str, list[str]]:
+        """The ids of a table's photos that have the same bytes, two or more, by their digest."""
+        by_digest: dict[str, list[str]] = {}
+        for photo, content in self.of(photos).items():
+            if content.digest:
+                by_digest.setdefault(content.digest, []).append(photo)
+        return {digest: ids for digest, ids in by_digest.items() if len(ids) > 1}
+
+    def forget(self, collection: str) -> None:
+        """Delete what is recorded of a collection."""
+        self._connection.command(
+            "ALTER TABLE photo_contents DELETE WHERE collection = %(name)s "
+            "SETTINGS mutations_sync = 2",
+            {"name": collection},
+        )

@@ -1,0 +1,132 @@
+"""Rows of a photo table that change: found, compared, replaced and taken out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from db.connection import Connection
+from db.dialect import Vector
+from db.names import quoted
+from db.photos import COLUMNS, Photo, PhotoTable
+
+_SELECTED = ", ".join(COLUMNS)
+# Tells a photo's row from a later one of the same photo.
+_MARK = f"cityHash64(vector, {_SELECTED})"
+_PIECE = 10_000  # ids of one statement
+
+
+class Rows:
+    """The rows of one photo table.
+
+    No engine changes a row in place with certainty, so a new one is inserted before the old one is
+    deleted: a process that is killed between leaves both, and the next load, which finds the photo
+    still to be done, deletes the old one then.
+    """
+
+    def __init__(self, connection: Connection, photos: PhotoTable) -> None:
+        self._connection = connection
+        self._photos = photos
+        self._table = quoted(photos.name)
+
+    def differing(self, listed: Mapping[str, Photo]) -> dict[str, Photo]:
+        """By id, the stored ones of these photos that are stored with another url or other facts.
+
+        A size that is stored and not listed is no difference.
+        """
+        table = self._connection.arrow(f"SELECT {_SELECTED} FROM {self._table}")
+        found: dict[str, Photo] = {}
+        for piece in table.to_batches(max_chunksize=_PIECE):
+            for row in piece.to_pylist():
+                wanted = listed.get(row["id"])
+                if wanted is not None:
+                    stored = Photo(**{**row, "keywords": tuple(row["keywords"])})
+                    if _sized(wanted, stored) != stored:
+                        found[stored.id] = stored
+        return found
+
+    def replace(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
+        """Put photos with their vectors, float32 (n, 512), in place of those of the same ids.
+
+        Raises:
+            ExplorerError: the vectors can't be stored.
+        """
+        stored = self._stored([photo.id for photo in photos])
+        news: list[int] = []
+        old: dict[str, set[int]] = {}
+        for place, (photo, vector) in enumerate(zip(photos, vectors, strict=True)):
+            marks = stored.get(photo.id, [])
+            differing = {
+                mark
+                for mark, before, as_before in marks
+                if before != photo or not np.array_equal(as_before, vector)
+            }
+            if len(differing) == len(marks):
+                news.append(place)
+            if differing:
+                old[photo.id] = differing
+        self._photos.add([photos[place] for place in news], vectors[news])
+        if old:
+            self._delete(
+                f"id IN %(ids)s AND {_MARK} IN %(marks)s",
+                ids=tuple(old),
+                marks=tuple(sorted(set().union(*old.values()))),
+            )
+
+    def restate(self, photos: Sequence[Photo]) -> None:
+        """Give photos, which keep their vectors and sizes, another url and other facts."""
+        for start in range(0, len(photos), _PIECE):
+            wanted = {photo.id: photo for photo in photos[start : start + _PIECE]}
+            there = self._photos.get(list(wanted))
+            if there:
+                self.replace(
+                    [_sized(wanted[found.photo.id], found.photo) for found in there],
+                    np.stack([found.vector for found in there]),
+                )
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take photos out."""
+        for start in range(0, len(ids), _PIECE):
+            self._delete("id IN %(ids)s", ids=tuple(ids[start : start + _PIECE]))
+
+    def find(self, words: str, n: int) -> list[Photo]:
+        """Up to n photos of that id, or whose url or description holds the words."""
+        rows = self._connection.rows(
+            f"SELECT {_SELECTED} FROM {self._table} WHERE id = %(words)s OR "
+            "positionCaseInsensitiveUTF8(url, %(words)s) > 0 OR "
+            "positionCaseInsensitiveUTF8(description, %(words)s) > 0 "
+            "ORDER BY id != %(words)s, url, id LIMIT 1 BY id LIMIT %(n)s",
+            {"words": words, "n": n},
+        )
+        return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
+
+    def _stored(self, ids: Sequence[str]) -> dict[str, list[tuple[int, Photo, Vector]]]:
+        """By id, the rows of photos: what tells each from others, its facts and its vector."""
+        table = self._connection.arrow(
+            f"SELECT {_SELECTED}, vector, {_MARK} AS mark FROM {self._table} "
+            "WHERE id IN %(ids)s",
+            {"ids": tuple(ids)},
+        )
+        found: dict[str, list[tuple[int, Photo, Vector]]] = {}
+        for row in table.to_pylist():
+            vector = np.array(row.pop("vector"), dtype=np.float32)
+            mark = row.pop("mark")
+            photo = Photo(**{**row, "keywords": tuple(row["keywords"])})
+            found.setdefault(photo.id, []).append((mark, photo, vector))
+        return found
+
+    def _delete(self, condition: str, **bound: object) -> None:
+        # Not DELETE FROM: the vector index would go on finding the rows that it masks.
+        self._connection.command(
+            f"ALTER TABLE {self._connection.dialect.layout.rows(self._photos.name)} "
+            f"DELETE WHERE {condition} SETTINGS mutations_sync = 2",
+            bound,
+        )
+
+
+def _sized(wanted: Photo, stored: Photo) -> Photo:
+    """A photo with the stored size where it has none."""
+    return replace(
+        wanted, width=wanted.width or stored.width, height=wanted.height or stored.height
+    )

@@ -39,6 +39,13 @@ class Collection:
     dimension: int = DIMENSION
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def title(self) -> str:
+        """The name, with that of the folder where it could not become a table's."""
+        folder = self.source.removeprefix("folder ").rstrip("/").rsplit("/", 1)[-1]
+        plain = folder == self.source or folder.isascii()
+        return self.name if plain else f"{self.name} ({folder})"
+
 
 class Collections:
     """All collections of a database."""

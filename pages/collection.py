@@ -1,6 +1,6 @@
 """What is stored, and loading more."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -14,11 +14,14 @@ from db.photos import IndexState, PhotoTable
 from db.settings import typed_path
 from ingest.archive import VERSION, Archive
 from ingest.models import SAMPLE
+from ingest.names import table_name
 from ingest.pipeline import Order
+from ingest.plan import other_sources, shown_sources
 from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.loading import progress_of_job
 from pages.photo_grid import random_photos, show_photos
+from pages.removal import offer_gone, offer_single
 from pages.services import Services, sample_order
 
 _SHOWN_SKIPS = 200
@@ -34,6 +37,7 @@ def show(services: Services) -> None:
         st.info("There are no photos yet: load some below.")
     st.header("Load photos")
     _job(services)
+    _ask(services)
     _load_forms(services)
     connection = services.database.connection
     st.caption(
@@ -63,6 +67,7 @@ def _job(services: Services) -> None:
         st.info(f"Stopped: {job.report.summary()}. Load it again to go on", icon=":material/stop:")
     elif job.report is not None:
         st.success(job.report.summary(), icon=":material/check_circle:")
+    offer_gone(services, job)
     if job.skipped:
         with st.expander(f"{len(job.skipped):,} skipped"):
             rows = job.skipped[:_SHOWN_SKIPS]
@@ -86,6 +91,7 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         list(by_name),
         key="shown_collection",
         label_visibility="collapsed",
+        format_func=lambda each: by_name[each].title,
     )
     collection = by_name[name]
     table = services.database.collections.photos(collection)
@@ -104,6 +110,8 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(random_photos(services, collection, 5), services.thumbnails)
     _failures(services, table)
+    with st.expander("Take single photos out", icon=":material/remove_circle:"):
+        offer_single(services, collection)
     with st.popover("Delete this collection", icon=":material/delete:"):
         _delete(services, collection, rows)
 
@@ -150,14 +158,36 @@ def _delete(services: Services, collection: Collection, rows: int) -> None:
 # ---- loading
 
 
+def _ask(services: Services) -> None:
+    """Ask whether photos are meant to come beside those of another source."""
+    asked: tuple[Order, list[str]] | None = st.session_state.get("asked")
+    if asked is None:
+        return
+    order, others = asked
+    st.warning(
+        f"**{order.collection}** holds photos from {shown_sources(others)}, and none from "
+        f"{order.source.name}. Load them into it all the same, or name another collection below?",
+        icon=":material/help:",
+    )
+    with st.container(horizontal=True):
+        if st.button(f"Load into {order.collection} all the same", key="mix"):
+            del st.session_state["asked"]
+            _run(services, replace(order, into=True))
+        if st.button("Don't load", key="mix_not"):
+            del st.session_state["asked"]
+            st.rerun()
+
+
 def _load_forms(services: Services) -> None:
     folder, unsplash, sample = st.tabs(["A folder", "Unsplash", "Sample"])
     with folder, st.form("folder", border=False):
         path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
-        options = _options(services, "photos")
+        options = _options(services, "")
         if st.form_submit_button("Load the folder", type="primary"):
             if path.strip():
-                _run(services, options.order(FolderSource(Path(path))))
+                source = FolderSource(Path(path))
+                name = options.collection or table_name(source.folder.name)
+                _run(services, replace(options, collection=name).order(source))
             else:
                 st.error("Type the path of a folder")
     with unsplash, st.form("unsplash", border=False):
@@ -211,7 +241,7 @@ class _Options:
 
 def _options(services: Services, collection: str) -> _Options:
     left, middle, right = st.columns(3)
-    name = left.text_input("Collection", collection)
+    name = left.text_input("Collection", collection, placeholder="named after the folder")
     model = middle.text_input(
         "CLIP model",
         placeholder=f"the collection's own, or {services.settings.clip_model}",
@@ -232,6 +262,12 @@ def _options(services: Services, collection: str) -> _Options:
 
 
 def _run(services: Services, order: Order) -> None:
+    st.session_state.pop("asked", None)
+    existing = services.database.collections.find(order.collection)
+    others = [] if order.into else other_sources(order.source, services.database, existing)
+    if others:
+        st.session_state["asked"] = (order, others)
+        st.rerun()
     try:
         services.loader.start(order)
     except ExplorerError as error:

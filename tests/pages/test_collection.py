@@ -77,13 +77,14 @@ def test_a_folder_is_loaded_in_the_background(
     job.wait(60)
     page = open_page(services)
     assert page.success[0].value == (
-        "3 photos in photos, 3 added, 0 already there, "
+        "3 photos in my_pictures, 3 added, 0 already there, "
         "1 skipped (1 not a JPEG, PNG, WebP or GIF image)"
     )
     (stored,) = services.database.collections.all()
-    assert (stored.name, stored.model) == ("photos", clip.model_id)
+    assert (stored.name, stored.model) == ("my_pictures", clip.model_id)
     assert [expander.label for expander in page.expander] == [
         "Not loaded: 1 photos",
+        "Take single photos out",
         "1 skipped",
     ]
 
@@ -198,7 +199,95 @@ def test_what_was_just_loaded_comes_on_screen(
     assert job is not None
     job.wait(60)
     healthy(page.run())
-    assert page.selectbox(key="shown_collection").value == "photos"
-    assert page.session_state["collection"] == "photos"
+    assert page.selectbox(key="shown_collection").value == "my_pictures"
+    assert page.session_state["collection"] == "my_pictures"
     page.selectbox(key="shown_collection").set_value(collection.name)
     assert healthy(page.run()).selectbox(key="shown_collection").value == collection.name
+
+
+def load_folder(services: Services, folder: Path, name: str = "") -> AppTest:
+    page = open_page(services)
+    field(page, "Folder on this computer").set_value(str(folder))  # type: ignore[attr-defined]
+    if name:
+        page.text_input[[text.label for text in page.text_input].index("Collection")].set_value(
+            name
+        )
+    submit(page, "Load the folder")
+    if services.loader.job is not None:
+        services.loader.job.wait(60)
+    return healthy(page.run())
+
+
+def test_another_source_is_asked_about_and_named(
+    services: Services, pictures: Path, tmp_path: Path
+) -> None:
+    load_folder(services, pictures)
+    other = tmp_path / "more" / "my pictures"
+    other.mkdir(parents=True)
+    Image.new("RGB", (60, 40), (0, 0, 200)).save(other / "new.png")
+    first = services.loader.job
+    page = load_folder(services, other)
+    assert services.loader.job is first
+    question = page.warning[0].value
+    assert f"**my_pictures** holds photos from folder {pictures}, and none from" in question
+    page.button(key="mix_not").click()
+    assert not healthy(page.run()).warning
+    page = load_folder(services, other)
+    page.button(key="mix").click()
+    healthy(page.run())
+    assert services.loader.job is not None
+    services.loader.job.wait(60)
+    assert open_page(services).success[0].value.startswith("4 photos in my_pictures, 1 added")
+
+
+def test_nothing_is_mixed_into_the_sample(
+    services: Services, collection: Collection, pictures: Path
+) -> None:
+    page = load_folder(services, pictures, collection.name)
+    assert services.loader.job is None
+    assert f"**{collection.name}** holds photos from a test, and none from" in page.warning[0].value
+
+
+def test_what_is_gone_is_shown_before_it_is_taken_out(services: Services, pictures: Path) -> None:
+    load_folder(services, pictures)
+    (pictures / "1.png").unlink()
+    page = load_folder(services, pictures)
+    assert f"Gone from folder {pictures}: 1 photo" in [each.label for each in page.expander]
+    names = [str(row) for table in page.dataframe for row in table.value.values.tolist()]
+    assert any(f"file://{pictures}/1.png" in name for name in names)
+    table = services.database.collections.photos(services.database.collections.all()[0])
+    assert table.count() == 3
+    page.button(key="take_out_gone").click()
+    healthy(page.run())
+    assert table.count() == 2
+    assert not any("Gone from" in expander.label for expander in page.expander)
+
+
+def test_single_photos_are_taken_out_once_that_is_confirmed(
+    services: Services, pictures: Path
+) -> None:
+    load_folder(services, pictures)
+    table = services.database.collections.photos(services.database.collections.all()[0])
+    page = open_page(services)
+    page.text_input(key="remove_words_my_pictures").set_value("nowhere")
+    assert "No photo of my_pictures" in healthy(page.run()).info[0].value
+    page.text_input(key="remove_words_my_pictures").set_value("1.PNG")
+    healthy(page.run())
+    assert table.count() == 3
+    page.button(key="take_out_single").click()
+    healthy(page.run())
+    assert table.count() == 2
+    assert not any(url.endswith("/1.png") for url in table.urls().values())
+    assert load_folder(services, pictures).success[0].value.endswith("not tried again")
+    assert table.count() == 2
+
+
+def test_a_folder_in_another_script_keeps_its_name_on_screen(
+    services: Services, tmp_path: Path
+) -> None:
+    for name in ("写真", "Фото"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (60, 40)).save(tmp_path / name / "a.png")
+        load_folder(services, tmp_path / name)
+    options = open_page(services).selectbox(key="shown_collection").options
+    assert [option.split(" ")[1] for option in options] == ["(写真)", "(Фото)"]

@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name St
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
 
+-- photo_contents: what photos were when they were read, and where they came from
+CREATE TABLE IF NOT EXISTS photo_contents ON CLUSTER 'photos' (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, sequence);
+
 -- unsplash_25k: photos, their vectors and their facts
 CREATE TABLE IF NOT EXISTS `unsplash_25k_local` ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}') ORDER BY id;
 CREATE TABLE IF NOT EXISTS `unsplash_25k` ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = Distributed('photos', 'explorer', 'unsplash_25k_local', cityHash64(id));

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Floa
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
 
+-- photo_contents: what photos were when they were read, and where they came from
+CREATE TABLE IF NOT EXISTS photo_contents (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = MergeTree ORDER BY (collection, id, sequence);
+
 -- unsplash_25k: photos, their vectors and their facts
 CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id;
 

@@ -1,0 +1,70 @@
+"""Rows that change: every engine replaces, restates and removes them, and searches stay right."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from db.contents import Content
+from db.database import Database
+from db.photos import PhotoTable
+from db.rows import Rows
+from tests.conformance.conftest import built
+from tests.conftest import filled, unit_vectors
+
+N = 300
+
+
+def rows_of(database: Database, table: PhotoTable) -> Rows:
+    return Rows(database.connection, table)
+
+
+def test_replaced_photos_are_there_once_and_found_by_their_new_vectors(database: Database) -> None:
+    _, table, _ = filled(database, N)
+    table.build_index()
+    before = table.get(["photo-00003", "photo-00008", "photo-00009"])
+    vectors = unit_vectors(3, seed=77)
+    vectors[2] = before[2].vector  # the third stays as it is
+    photos = [replace(before[0].photo, width=7), replace(before[1].photo, url="sample:x")]
+    rows_of(database, table).replace([*photos, before[2].photo], vectors)
+    assert table.count() == len(table.ids()) == N
+    after = table.get(["photo-00003", "photo-00008", "photo-00009"])
+    assert [found.photo for found in after] == [*photos, before[2].photo]
+    for found, vector in zip(after, vectors, strict=True):
+        np.testing.assert_array_equal(found.vector, vector)
+        assert table.search(vector, 1)[0].photo == found.photo
+    table.drop_doubles()
+    table.build_index()
+    assert table.index_state().state == built(database)
+
+
+def test_facts_change_and_vectors_stay(database: Database) -> None:
+    _, table, _ = filled(database, 20)
+    before = table.get(["photo-00003", "photo-00005"])
+    photos = [replace(found.photo, description="a 'lake'", keywords=("b",)) for found in before]
+    rows = rows_of(database, table)
+    listed = {photo.id: photo for photo in photos}
+    assert rows.differing(listed) == {found.photo.id: found.photo for found in before}
+    rows.restate(photos)
+    after = table.get(["photo-00003", "photo-00005"])
+    assert [found.photo for found in after] == photos
+    assert all((a.vector == b.vector).all() for a, b in zip(after, before, strict=True))
+    assert rows.differing(listed) == {}
+    assert table.count() == 20
+
+
+def test_removed_photos_are_not_found_again(database: Database) -> None:
+    collection, table, vectors = filled(database, N)
+    table.build_index()
+    database.contents.add(table.name, {"photo-00004": Content("a"), "photo-00005": Content("b")})
+    out = [f"photo-{n:05d}" for n in range(0, N, 3)]
+    database.remove(collection, [*out, "nowhere"], "no more")
+    assert table.count() == N - len(out)
+    scores = vectors @ vectors[1]
+    scores[::3] = -2
+    found = [each.photo.id for each in table.search(vectors[1], 5)]
+    assert found == [f"photo-{n:05d}" for n in np.argsort(-scores)[:5]]
+    assert database.failures.of(table).keys() == set(out)
+    assert database.contents.sources(table) == ["a", "b"]
+    assert [photo.id for photo in rows_of(database, table).find("PHOTO-0000", 3)] == [
+        f"photo-{n:05d}" for n in (1, 2, 4)
+    ]

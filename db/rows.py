@@ -104,8 +104,7 @@ class Rows:
     def _stored(self, ids: Sequence[str]) -> dict[str, list[tuple[int, Photo, Vector]]]:
         """By id, the rows of photos: what tells each from others, its facts and its vector."""
         table = self._connection.arrow(
-            f"SELECT {_SELECTED}, vector, {_MARK} AS mark FROM {self._table} "
-            "WHERE id IN %(ids)s",
+            f"SELECT {_SELECTED}, vector, {_MARK} AS mark FROM {self._table} WHERE id IN %(ids)s",
             {"ids": tuple(ids)},
         )
         found: dict[str, list[tuple[int, Photo, Vector]]] = {}

@@ -27,12 +27,14 @@ class Settings:
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
         unsplash_url: where the releases of the Unsplash Lite dataset are.
+        private_hosts: whether pictures may be fetched from this machine and its network.
     """
 
     database_url: str = field(repr=False)
     data: Path
     clip_model: str
     unsplash_url: str = UNSPLASH_URL
+    private_hosts: bool = False
 
 
 def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECRETS) -> Settings:
@@ -45,11 +47,12 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     Raises:
         ExplorerError: the secrets file is not TOML, or `DATABASE_URL` can't be understood.
     """
-    values = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
+    given = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
+    values = {name: as_meant(value) for name, value in given.items() if name != "DATABASE_PASSWORD"}
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     url = _with_password(
         _checked(values.get("DATABASE_URL") or default_url(data)),
-        values.get("DATABASE_PASSWORD", ""),
+        given.get("DATABASE_PASSWORD", ""),
     )
     return Settings(
         database_url=_with_cluster(
@@ -58,7 +61,28 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
         unsplash_url=values.get("UNSPLASH_URL") or UNSPLASH_URL,
+        private_hosts=_is_on("PRIVATE_HOSTS", values.get("PRIVATE_HOSTS", "")),
     )
+
+
+def as_meant(value: str) -> str:
+    """A value without the spaces and the quotes around it, which a shell or a file may leave."""
+    bare = value.strip()
+    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'"
+    return bare[1:-1].strip() if quoted else bare
+
+
+def _is_on(name: str, value: str) -> bool:
+    """Whether a setting that is yes or no is yes.
+
+    Raises:
+        ExplorerError: it is neither.
+    """
+    if value.casefold() in ("1", "true", "yes", "on"):
+        return True
+    if value.casefold() in ("", "0", "false", "no", "off"):
+        return False
+    raise ExplorerError(f"{name}={value[:80]} is neither yes nor no: write true or false")
 
 
 def typed_path(text: str) -> Path | None:
@@ -135,4 +159,4 @@ def _read_secrets(path: Path) -> dict[str, str]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExplorerError(f"{path} is not valid TOML ({error}): correct or delete it") from error
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    return {name: str(v) for name, v in found.items() if isinstance(v, (str, bool, int))}

@@ -8,6 +8,8 @@ import requests
 from urllib3.exceptions import DecodeError, HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util.retry import Retry
 
+from db.settings import load_settings
+from ingest.public import public_session
 from ingest.retry import Retries, TransientError
 
 CONNECT_TIMEOUT = 10  # seconds
@@ -25,7 +27,15 @@ _CLOSED = frozenset({401, 402, 403, 407, 451})
 class Downloader:
     """Fetches from many threads; each keeps its connections open."""
 
-    def __init__(self, retries: Retries | None = None) -> None:
+    def __init__(self, retries: Retries | None = None, *, private: bool | None = None) -> None:
+        """Set the pace.
+
+        Args:
+            retries: what to do about faults that may pass.
+            private: whether hosts of this machine and its network may be asked; None: as the
+                settings say.
+        """
+        self._private = load_settings().private_hosts if private is None else private
         self._retries = retries or Retries()
         self._thread = local()
 
@@ -35,8 +45,8 @@ class Downloader:
         Raises:
             TransientError: no connection, a time-out, a body cut short or a busy host, each time.
             OSError: the host refuses access, or its redirects lead nowhere.
-            ValueError: the URL is not http(s), the host refuses it for good, or the body is empty
-                or over MAX_BYTES.
+            ValueError: the URL is not http(s), the host refuses it for good or is a private one,
+                or the body is empty or over MAX_BYTES.
         """
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not an http address")
@@ -63,7 +73,7 @@ class Downloader:
 
     def _session(self) -> requests.Session:
         if not hasattr(self._thread, "session"):
-            self._thread.session = requests.Session()
+            self._thread.session = public_session(private=self._private)
         session: requests.Session = self._thread.session
         return session
 

@@ -1,5 +1,6 @@
 """What all tests share: one embedded engine a process, and a database of its own a test."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +17,9 @@ from db.photos import Photo, PhotoTable
 from tests.clickhouse_server import ClickHouseServer
 
 _numbers = count()
+
+# The photo hosts of the tests are on this machine.
+os.environ["PRIVATE_HOSTS"] = "true"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -133,3 +133,33 @@ def test_a_name_that_is_no_clusters_is_refused(name: str) -> None:
     ):
         with pytest.raises(ExplorerError, match="can't name a cluster: write its name in the"):
             load_settings(environ, NO_SECRETS)
+
+
+@pytest.mark.parametrize("value", ["true", " True", "YES", "1", '"on"'])
+def test_yes_is_read_however_it_is_written(value: str) -> None:
+    assert load_settings({"PRIVATE_HOSTS": value}, NO_SECRETS).private_hosts
+
+
+@pytest.mark.parametrize("value", ["", "False", " no ", "0", "'off'"])
+def test_so_is_no(value: str) -> None:
+    assert not load_settings({"PRIVATE_HOSTS": value}, NO_SECRETS).private_hosts
+
+
+def test_neither_yes_nor_no_is_refused() -> None:
+    with pytest.raises(ExplorerError, match=r"^PRIVATE_HOSTS=maybe is neither yes nor no: write"):
+        load_settings({"PRIVATE_HOSTS": "maybe"}, NO_SECRETS)
+
+
+def test_a_secrets_file_may_say_true(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("PRIVATE_HOSTS = true\nMYSCALE_ALPHA = 3\nDATABASE_URL = 'http://h/d'")
+    settings = load_settings({}, secrets)
+    assert settings.private_hosts
+    assert settings.database_url.endswith("alpha=3")
+
+
+def test_spaces_and_quotes_around_a_value_are_no_part_of_it() -> None:
+    given = {"CLIP_MODEL": ' "a/b" ', "DATABASE_URL": "'http://h/d'", "DATABASE_PASSWORD": " 'p' "}
+    settings = load_settings(given, NO_SECRETS)
+    assert settings.clip_model == "a/b"
+    assert settings.database_url == "http://default:%20%27p%27%20@h/d"

@@ -1,0 +1,158 @@
+"""Connections to public addresses alone.
+
+Whoever can type an address, write a table of photos or answer with a redirect could otherwise
+have this machine ask its own services, its router, or a cloud's store of credentials. What a name
+resolves to is checked when the connection is made, and that same address is connected to: a name
+can't mean one machine when it is checked and another one a moment later.
+"""
+
+import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+# Translators of IPv6 put an IPv4 address into the last 32 bits of these.
+_TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+
+
+class PrivateError(ValueError):
+    """An address is this machine's or its network's; the text says which, and what to do."""
+
+
+def public_session(*, private: bool = False) -> requests.Session:
+    """A session of requests that connects to public addresses alone, redirects included.
+
+    Behind a proxy it is the proxy that looks names up; what is an address as it stands is
+    refused all the same.
+
+    Args:
+        private: whether others are allowed too.
+    """
+    session = requests.Session()
+    if not private:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _PublicAdapter())
+    return session
+
+
+def refuse_private(address: str, host: str) -> None:
+    """Check an address of the internet protocol.
+
+    Args:
+        address: of version 4 or 6, as text.
+        host: what it was looked up for.
+
+    Raises:
+        PrivateError: it is no public one.
+    """
+    if not all(_is_public(each) for each in _meant(ip_address(address.partition("%")[0]))):
+        raise PrivateError(
+            f"{host[:80]} is on this machine or its own network: set PRIVATE_HOSTS=true to allow "
+            "that"
+        )
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast
+
+
+def _meant(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+    """An address, and those of version 4 that it holds."""
+    if isinstance(address, IPv4Address):
+        yield address
+        return
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if any(address in network for network in _TRANSLATED):
+        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    held = [each for each in inner if each is not None]
+    # Python 3.11 takes a mapped address for a private one, whatever it holds.
+    yield from held
+    if not address.ipv4_mapped and address not in _TRANSLATED[0]:
+        yield address
+
+
+class _Checked:
+    """A connection of urllib3's that is made to an address which was checked."""
+
+    host: str
+    port: int
+    timeout: Any
+    source_address: tuple[str, int] | None
+    socket_options: Any
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+            raise NameResolutionError(self.host, self, reason) from error  # type: ignore[arg-type]
+        for *_, target in found:
+            refuse_private(str(target[0]), self.host)
+        return self._first_of(found)
+
+    def _first_of(self, found: list[Any]) -> socket.socket:
+        """A connection to the first address that answers."""
+        trouble: OSError = OSError("it has no address")
+        for family, kind, protocol, _, target in found:
+            connected = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    connected.setsockopt(*option)
+                if isinstance(self.timeout, (int, float)):
+                    connected.settimeout(self.timeout)
+                connected.connect(target)
+            except OSError as error:
+                connected.close()
+                trouble = error
+            else:
+                return connected
+        if isinstance(trouble, TimeoutError):
+            raise ConnectTimeoutError(self, "timed out") from trouble
+        raise NewConnectionError(self, str(trouble)) from trouble  # type: ignore[arg-type]
+
+
+class _HTTPConnection(_Checked, HTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_Checked, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _PublicAdapter(HTTPAdapter):
+    """Makes checked connections, and refuses literal addresses before a proxy is asked."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """See HTTPAdapter."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def send(
+        self, request: requests.PreparedRequest, *arguments: Any, **options: Any
+    ) -> requests.Response:
+        """See HTTPAdapter."""
+        host = urlsplit(request.url or "").hostname or ""
+        try:
+            refuse_private(host, host)
+        except PrivateError:
+            raise
+        except ValueError:
+            if host.rstrip(".").rpartition(".")[2] == "localhost":
+                refuse_private("127.0.0.1", host)
+        return super().send(request, *arguments, **options)

@@ -67,13 +67,16 @@ class Contents:
         """Where the photos of a table came from, as far as it is recorded."""
         return sorted({content.source for content in self.of(photos).values()})
 
-    def same(self, photos: PhotoTable) -> dict[str, list[str]]:
-        """The ids of a table's photos that have the same bytes, two or more, by their digest."""
-        by_digest: dict[str, list[str]] = {}
-        for photo, content in self.of(photos).items():
-            if content.digest:
-                by_digest.setdefault(content.digest, []).append(photo)
-        return {digest: ids for digest, ids in by_digest.items() if len(ids) > 1}
+    def same(self, photos: PhotoTable, source: str) -> list[list[str]]:
+        """Ids of a source's photos that came with the same bytes, the most frequent ones first."""
+        rows = self._connection.rows(
+            "SELECT groupArray(id) AS ids FROM (SELECT id, source, digest FROM photo_contents "
+            f"WHERE collection = %(name)s AND id IN (SELECT id FROM {quoted(photos.name)}) "
+            "ORDER BY id, sequence DESC LIMIT 1 BY id) WHERE source = %(source)s AND digest != '' "
+            "GROUP BY digest HAVING count() > 1 ORDER BY count() DESC, digest",
+            {"name": photos.name, "source": source},
+        )
+        return [sorted(row["ids"]) for row in rows]
 
     def forget(self, collection: str) -> None:
         """Delete what is recorded of a collection."""

@@ -218,6 +218,8 @@ def _load(order: Order, settings: Settings) -> int:
             # In a thread of its own, so that this one is free to hear Ctrl-C.
             work = pool.submit(load, order, database, thumbnails, bar.progress, bar.skip)
             report = work.result()
+        for notice in report.notices():
+            print(notice, file=sys.stderr)
         print(report.summary())
     finally:
         thumbnails.close()

@@ -1,7 +1,7 @@
 """From a source to a searchable collection: read, encode, insert, index."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from classifier.clip import Clip, Precision
 
 BATCH_SIZE = 32
+_NAMED = 10  # ids in a line
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Report:
         away: by reason, how many can't be looked for: they stay.
         known: photos that failed before for good, and were not tried again.
         skipped: photos that were tried and left out.
+        bad_rows: rows of a table that can't be read, and why.
+        same: ids of photos for which a host sent the same bytes.
         stopped: whether it was told to stop before it was done.
     """
 
@@ -81,6 +84,8 @@ class Report:
     away: Mapping[str, int] = field(default_factory=dict)
     known: int = 0
     skipped: list[Skip] = field(default_factory=list)
+    bad_rows: Sequence[str] = ()
+    same: Sequence[Sequence[str]] = ()
     stopped: bool = False
 
     def summary(self) -> str:
@@ -95,7 +100,20 @@ class Report:
         ]
         if self.known:
             parts.append(f"{self.known:,} known to fail not tried again")
+        if self.bad_rows:
+            parts.append(f"{len(self.bad_rows):,} rows can't be read")
+        if self.same:
+            parts.append(f"{sum(map(len, self.same)):,} photos came with the bytes of others")
         return ", ".join(parts)
+
+    def notices(self) -> list[str]:
+        """A line for each thing to look at beside what was skipped."""
+        same = [
+            f"the same picture came for {len(ids):,} photos: {', '.join(ids[:_NAMED])}"
+            + (" …" if len(ids) > _NAMED else "")
+            for ids in self.same
+        ]
+        return [*self.bad_rows, *same]
 
     def _changes(self) -> list[str]:
         """What is no longer as it was, if anything is."""
@@ -191,7 +209,7 @@ def _load(
     if not order.into:
         refuse_other_sources(order.source, database, existing)
     plan = _plan(order, database, existing, report_progress)
-    _tell_of_changes(plan, report)
+    _tell_of_changes(order, plan, report)
     if existing is not None:
         apply_without_reading(plan.changes, database, database.collections.photos(existing))
     model = full_name(order.model or (existing.model if existing else order.default_model))
@@ -230,11 +248,12 @@ def _plan(
     )
 
 
-def _tell_of_changes(plan: Plan, report: Report) -> None:
+def _tell_of_changes(order: Order, plan: Plan, report: Report) -> None:
     changes = plan.changes
     report.present, report.known = changes.present, plan.known
     report.moved, report.changed = len(changes.moved), len(changes.restated)
     report.gone = changes.gone
+    report.bad_rows = order.source.bad_rows
     report.away = {why: len(photos) for why, photos in changes.away.items()}
 
 
@@ -266,6 +285,9 @@ def _finish(
     if order.prune and not order.stop.is_set():
         database.remove(collection, [photo.id for photo in report.gone])
         report.pruned = True
+    if order.source.patience is not None:
+        # A host may send its picture of a missing photo instead of an error.
+        report.same = database.contents.same(table, order.source.root)
     if table.count() and not order.stop.is_set():
         if report.added:
             watch(IndexState("building"))  # said before the first, long statement

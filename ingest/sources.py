@@ -17,12 +17,12 @@ from db import thumbnails
 from db.contents import Content
 from db.errors import ExplorerError
 from db.photos import Photo
-from db.settings import typed_path
 from ingest.archive import Archive, Tell
 from ingest.changes import Changes, Stored, compare_files, compare_rows
 from ingest.content import bytes_content, digest_of, file_content, keep_content, path_of
 from ingest.download import Downloader, sized
 from ingest.images import decode
+from ingest.paths import resolved
 from ingest.retry import Retries
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
@@ -45,6 +45,7 @@ class Source(Protocol):
     Attributes:
         name: what it is, in words.
         root: what it is, in words that no other source has.
+        bad_rows: what `photos()` found that is none, and why: by file and line.
         workers: how many photos to read at once, in threads; 0 where reading is Python code, which
             threads don't make faster, while the encoder has to wait for each of them.
         patience: how many photos in a row may fail before the host behind them is taken for down;
@@ -53,6 +54,7 @@ class Source(Protocol):
 
     name: str
     root: str
+    bad_rows: Sequence[str]
     workers: int
     patience: int | None
 
@@ -109,6 +111,7 @@ class SampleSource:
     """Scenes drawn in code: a collection for a machine that reaches no photo."""
 
     name = root = "drawn scenes"
+    bad_rows: Sequence[str] = ()
     workers = 0
     patience: int | None = None
     _studio: Studio | None = None
@@ -160,11 +163,12 @@ class SampleSource:
 class FolderSource:
     """Every image below a folder."""
 
+    bad_rows: Sequence[str] = ()
     workers = 4
     patience: int | None = None
 
     def __init__(self, folder: Path) -> None:
-        self.folder = (typed_path(str(folder)) or folder).resolve()
+        self.folder = resolved(folder)
         self.name = self.root = f"folder {_printable(self.folder)}"
 
     def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
@@ -240,18 +244,21 @@ class UnsplashSource:
         self._tables = [] if isinstance(tables, Archive) else list(tables)
         self._downloader = Downloader(retries)
         self._image_size = image_size
+        self.bad_rows: Sequence[str] = ()
         if isinstance(tables, Archive):
             # Of any version: a later one brings the collection up to date.
             self.name, self.root = f"Unsplash Lite {tables.version}", "Unsplash Lite"
         else:
             self.name = f"Unsplash {', '.join(table.name for table in tables)}"
-            paths = (typed_path(str(table)) or table for table in tables)
-            self.root = f"Unsplash {', '.join(sorted(str(path.resolve()) for path in paths))}"
+            paths = sorted(_printable(resolved(table)) for table in tables)
+            self.root = f"Unsplash {', '.join(paths)}"
 
     def photos(self, tell: Tell = silent) -> Sequence[Photo]:
         """See Source. Of rows with the same id the first one counts."""
         tables = [self._archive.tables(tell)] if self._archive else self._tables
-        return read_photos(tables)
+        listing = read_photos(tables)
+        self.bad_rows = listing.bad_rows
+        return listing.photos
 
     def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
         """See Source. Threads are ahead enough."""
@@ -275,7 +282,12 @@ class UnsplashSource:
         self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
     ) -> Changes:
         """See Source."""
-        return compare_rows(self.root, listed, limit, stored, self.holds)
+        changes = compare_rows(self.root, listed, limit, stored, self.holds)
+        if self.bad_rows:
+            # Each may have been one of them.
+            changes.away = {"rows of the table can't be read": changes.gone}
+            changes.gone = []
+        return changes
 
 
 def read_url(url: str, side: int = 400) -> Image.Image:

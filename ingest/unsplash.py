@@ -4,18 +4,17 @@ Columns as the dataset's own documentation names them. Tables are tab-separated 
 (`photos.csv000`, `photos.tsv000` …), with quotes around what holds quotes, tabs or lines.
 """
 
-import csv
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
 from db.errors import ExplorerError, first_line
 from db.photos import Photo
-from db.settings import typed_path
+from ingest.paths import resolved, shown
+from ingest.tables import TableError, open_table
 
 KEYWORDS = 10  # of a photo: the strongest
 _ROWS = 200_000  # of a keywords table in memory; it has millions
@@ -23,11 +22,35 @@ _CONFIDENCES = ("ai_service_1_confidence", "ai_service_2_confidence")
 _KEYWORD_COLUMNS = ("photo_id", "keyword", "suggested_by_user", *_CONFIDENCES)
 _BY_A_PERSON = 1000.0  # stronger than any machine's, which end at 100
 
+_LONGEST = 2_000  # characters of an id or an address
+# Those that are read, of some thirty.
+_COLUMNS = frozenset(
+    {
+        *("photo_id", "photo_url", "photo_image_url", "photo_submitted_at"),
+        *("photo_width", "photo_height", "photo_description", "ai_description"),
+        *("photographer_username", "photographer_first_name", "photographer_last_name"),
+        "photo_location_country",
+    }
+)
+
 _LOG = logging.getLogger(__name__)
 
 
-def read_photos(paths: Sequence[Path]) -> list[Photo]:
-    """The photos of tables, each id once: of rows with the same id the first one counts.
+@dataclass
+class Listing:
+    """What tables hold.
+
+    Attributes:
+        photos: each id once: of rows with the same id the first one counts.
+        bad_rows: by table and line, rows that can't be used, and why.
+    """
+
+    photos: list[Photo] = field(default_factory=list)
+    bad_rows: list[str] = field(default_factory=list)
+
+
+def read_photos(paths: Sequence[Path]) -> Listing:
+    """The photos of tables.
 
     Keywords come from the tables `keywords.csv000` … that lie beside, if any do.
 
@@ -37,18 +60,20 @@ def read_photos(paths: Sequence[Path]) -> list[Photo]:
     Raises:
         ExplorerError: a table can't be read, or is another one.
     """
-    tables = [table for path in paths for table in _photo_tables(typed_path(str(path)) or path)]
+    tables = [table for path in paths for table in _photo_tables(resolved(path))]
     by_id: dict[str, Photo] = {}
+    listing = Listing()
     for table in tables:
-        for photo in _read_table(table):
+        for photo in _read_table(table, listing.bad_rows):
             by_id.setdefault(photo.id, photo)
     folders = dict.fromkeys(table.parent for table in tables)
     keyword_tables = [found for folder in folders for found in _named(folder, "keywords")]
     keywords = _strongest(keyword_tables, by_id)
-    return [
+    listing.photos = [
         replace(photo, keywords=keywords[photo.id]) if photo.id in keywords else photo
         for photo in by_id.values()
     ]
+    return listing
 
 
 def _photo_tables(path: Path) -> list[Path]:
@@ -88,6 +113,8 @@ def _read_pieces(table: Path) -> Iterator[pd.DataFrame]:
         with pd.read_csv(
             table,
             sep=_delimiter(table),
+            compression=None,
+            on_bad_lines="skip",
             dtype=str,
             index_col=False,
             encoding="utf-8-sig",
@@ -104,6 +131,11 @@ def _read_pieces(table: Path) -> Iterator[pd.DataFrame]:
         _LOG.warning("no keywords from %s: %s", table, first_line(error))
 
 
+def _delimiter(path: Path) -> str:
+    with path.open(encoding="utf-8-sig") as file:
+        return "\t" if "\t" in file.readline() else ","
+
+
 def _with_strength(rows: pd.DataFrame) -> pd.DataFrame:
     named = [rows[name] for name in _CONFIDENCES if name in rows]
     numbers = pd.DataFrame([pd.to_numeric(column, errors="coerce") for column in named]).T
@@ -115,57 +147,50 @@ def _with_strength(rows: pd.DataFrame) -> pd.DataFrame:
     return found[found["keyword"] != ""]
 
 
-def _read_table(path: Path) -> Iterator[Photo]:
-    rows = _read_rows(path)
-    missing = [name for name in ("photo_id", "photo_image_url") if name not in rows.columns]
-    if missing:
-        raise ExplorerError(
-            f"{path} has no column {' and no column '.join(missing)}: it has "
-            f"{', '.join(rows.columns)}. Give the photos table of the Unsplash dataset"
-        )
-    for row in rows.to_dict("records"):
-        if row["photo_id"]:
-            yield _to_photo({str(name): str(value) for name, value in row.items()})
-
-
-def _read_rows(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, bad_rows: list[str]) -> Iterator[Photo]:
     try:
-        delimiter = _delimiter(path)
-        try:
-            return _parsed(path, delimiter, csv.QUOTE_MINIMAL)
-        except pd.errors.ParserError as error:
-            if "EOF inside string" not in str(error):
-                raise
-            # A quote that nobody closes would swallow all rows after it.
-            _LOG.warning("%s has a quote that is not closed: quotes are read as they stand", path)
-            return _parsed(path, delimiter, csv.QUOTE_NONE)
-    except (OSError, ValueError) as error:
+        with open_table(path) as (header, rows):
+            places = {name: place for place, name in enumerate(header) if name in _COLUMNS}
+            _refuse_other_table(path, header, places)
+            for row in rows:
+                facts = {
+                    name: row.fields[place]
+                    for name, place in places.items()
+                    if place < len(row.fields)
+                }
+                fault = row.fault or _fault(facts)
+                if fault:
+                    bad_rows.append(f"{path.name}, line {row.line:,}: {fault}")
+                elif facts.get("photo_id"):
+                    yield _to_photo(facts)
+    except TableError as error:
         raise ExplorerError(
-            f"Can't read {path}: {first_line(error)}. Give a photos table of the Unsplash "
-            "dataset, such as photos.tsv000"
+            f"Can't read {shown(path)}: {error}. Give a photos table of the Unsplash dataset, "
+            "such as photos.tsv000"
         ) from error
 
 
-def _parsed(path: Path, delimiter: str, quoting: Literal[0, 3]) -> pd.DataFrame:
-    return pd.read_csv(
-        path,
-        sep=delimiter,
-        dtype=str,
-        # Else rows that are longer than the header would have their id taken for an index.
-        index_col=False,
-        encoding="utf-8-sig",
-        # Namibia's code is NA, and a photographer may be called None.
-        keep_default_na=False,
-        quoting=quoting,
-    )
+def _refuse_other_table(path: Path, header: Sequence[str], places: Collection[str]) -> None:
+    missing = [name for name in ("photo_id", "photo_image_url") if name not in places]
+    if missing:
+        # The file may be anything: nothing of it is told.
+        raise ExplorerError(
+            f"{shown(path)} has no column {' and no column '.join(missing)}, of {len(header):,}. "
+            "Give the photos table of the Unsplash dataset"
+        )
 
 
-def _delimiter(path: Path) -> str:
-    with path.open(encoding="utf-8-sig") as file:
-        return "\t" if "\t" in file.readline() else ","
+def _fault(facts: Mapping[str, str]) -> str:
+    """Why a row is of no use, or "". One without an id is none: tables end in such lines."""
+    for name in ("photo_id", "photo_image_url"):
+        if "\ufffd" in facts.get(name, ""):
+            return f"its {name} is not UTF-8"
+        if len(facts.get(name, "")) > _LONGEST:
+            return f"its {name} is over {_LONGEST:,} characters long"
+    return "" if facts.get("photo_image_url") or not facts.get("photo_id") else "it has no address"
 
 
-def _to_photo(row: dict[str, str]) -> Photo:
+def _to_photo(row: Mapping[str, str]) -> Photo:
     username = row.get("photographer_username", "")
     names = (row.get("photographer_first_name", ""), row.get("photographer_last_name", ""))
     return Photo(

@@ -13,6 +13,7 @@ from db.faults import shown_url
 from db.photos import IndexState, PhotoTable
 from db.settings import typed_path
 from ingest.archive import VERSION, Archive
+from ingest.job import Job
 from ingest.models import SAMPLE
 from ingest.names import table_name
 from ingest.pipeline import Order
@@ -67,7 +68,16 @@ def _job(services: Services) -> None:
         st.info(f"Stopped: {job.report.summary()}. Load it again to go on", icon=":material/stop:")
     elif job.report is not None:
         st.success(job.report.summary(), icon=":material/check_circle:")
+    _noticed(services, job)
+
+
+def _noticed(services: Services, job: Job) -> None:
+    """What a load found gone, or odd, and what it left out."""
     offer_gone(services, job)
+    notices = job.report.notices() if job.report else []
+    if notices:
+        with st.expander(f"Noticed: {len(notices):,}"):
+            st.dataframe([{"noticed": each} for each in notices[:_SHOWN_SKIPS]], hide_index=True)
     if job.skipped:
         with st.expander(f"{len(job.skipped):,} skipped"):
             rows = job.skipped[:_SHOWN_SKIPS]

@@ -339,6 +339,52 @@ def test_rows_whose_address_or_facts_changed_are_brought_up_to_date(
     np.testing.assert_array_equal(after["1"][2], before["1"][2])
 
 
+def test_rows_that_can_not_be_read_are_told_and_make_nothing_gone(
+    into: Load, tmp_path: Path
+) -> None:
+    table = tmp_path / "photos.csv000"
+    with photo_host() as host:
+        lines = [f"p{n},{host.serve(f'/{n}', Answer(photo_bytes(n)))}" for n in range(3)]
+        table.write_text("\n".join(["photo_id,photo_image_url", *lines]))
+        into(UnsplashSource([table]))
+        lines[1] += ",too,many"
+        table.write_text("\n".join(["photo_id,photo_image_url", *lines]))
+        report = into(UnsplashSource([table]), prune=True)
+    assert (report.rows, report.gone, report.notices()) == (
+        3,
+        [],
+        ["photos.csv000, line 3: 4 fields where the first line has 2"],
+    )
+    assert report.summary() == (
+        "3 photos in mine, 0 added, 2 already there, 0 skipped, "
+        "1 not looked for: rows of the table can't be read, 1 rows can't be read"
+    )
+
+
+def test_the_picture_that_a_host_sends_in_place_of_others_is_told(
+    into: Load, tmp_path: Path
+) -> None:
+    table = tmp_path / "photos.csv000"
+    with photo_host() as host:
+        numbers = [0, 1, 7, 7, 7, 2, 3, 3]
+        lines = [
+            f"p{place},{host.serve(f'/{place}', Answer(photo_bytes(number)))}"
+            for place, number in enumerate(numbers)
+        ]
+        table.write_text("\n".join(["photo_id,photo_image_url", *lines]))
+        report = into(UnsplashSource([table]))
+        assert report.summary() == (
+            "8 photos in mine, 8 added, 0 already there, 0 skipped, "
+            "5 photos came with the bytes of others"
+        )
+        assert report.notices() == [
+            "the same picture came for 3 photos: p2, p3, p4",
+            "the same picture came for 2 photos: p6, p7",
+        ]
+        # As long as they are there, whether they came now or earlier.
+        assert len(into(UnsplashSource([table])).same) == 2
+
+
 # --- several sources --------------------------------------------------------------------------
 
 

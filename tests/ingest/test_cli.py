@@ -311,7 +311,7 @@ def test_a_table_of_something_else_is_one_line(run: Run, tmp_path: Path) -> None
     table = tmp_path / "keywords.tsv000"
     table.write_text("keyword\tscore\nlake\t1\n")
     line = (
-        f"{table} has no column photo_id and no column photo_image_url: it has keyword, score. "
+        f"{table} has no column photo_id and no column photo_image_url, of 2. "
         "Give the photos table of the Unsplash dataset"
     )
     assert_one_line(run("unsplash", "--photos", table), line)

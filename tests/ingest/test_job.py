@@ -25,6 +25,7 @@ class Gated:
     """Two photos that can be read once the gate is open."""
 
     name = root = "a gate"
+    bad_rows: Sequence[str] = ()
     workers = 1
     patience: int | None = None
 

@@ -62,6 +62,7 @@ class Listed:
     """A source of photos that are given, and read as told."""
 
     name = root = "a list"
+    bad_rows: Sequence[str] = ()
     workers = 3
     patience: int | None = None
 

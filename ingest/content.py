@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from PIL import Image
 
 from db.contents import Content
+from ingest import files
 
 _KEY = "content when it was read"
 _DIGEST_SIZE = 16  # bytes
@@ -54,13 +55,9 @@ def file_content(path: Path, folder: Path) -> Content | None:
 def digest_of(path: Path) -> str:
     """The digest of a regular file's bytes; "" where they can't be read."""
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_SIZE))
+        return bytes_content(files.read(path)).digest
     except (OSError, ValueError):
         return ""
-    return digest.hexdigest()
 
 
 def is_there(path: Path) -> bool:

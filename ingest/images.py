@@ -1,48 +1,43 @@
-"""Decoding: bytes or a file to an upright RGB image."""
+"""Decoding: bytes or a file to an upright sRGB image on white, as a browser shows it."""
 
-import warnings
+from math import ceil
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from PIL import Image
 
-# Pillow warns from here on and refuses at twice this; a 100-megapixel camera stays below.
-MAX_PIXELS = 120_000_000
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+from ingest import files
+from ingest.budget import BUDGET
+from ingest.formats import cut
+from ingest.formats.orientation import turned, upright
+from ingest.formats.stored import Stored, open_stored
+
+MAX_PIXELS = 250_000_000  # a telephone's 200 megapixels stay below
 
 # CLIP sees the centre square; a strip would be blown up to gigabytes on the way there.
 MAX_ASPECT = 50
 
-# Not all that Pillow knows: some of its other readers start programs, or raise what they like.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+# Smaller ones are converted whole, as one band.
+_BAND = 2_000_000  # pixels
 
-_ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-_SIDEWAYS = (5, 6, 7, 8)
 _FULL_SIZE = "size before it was reduced"
+# Bytes a pixel while it is decoded, where the decoder keeps more than the pixels.
+_DECODERS = {"WEBP": 16, "AVIF": 14, "HEIF": 14, "TIFF": 8}
+_SAMPLES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 
 
 def decode(file: Path | IO[bytes], side: int | None = None) -> Image.Image:
-    """Read an image: its first frame, turned upright as its EXIF says, as RGB.
-
-    Palette, grey, 16-bit and CMYK images are converted; what is transparent becomes white.
+    """Read an image: its first frame on its canvas, turned upright, as sRGB on white.
 
     With a side it trades exactness for speed: a JPEG whose shorter side is at least twice as long
     is read at a half, a quarter or an eighth of its size, which its format makes cheap. Photos
     read at a half took .6 of the time, and their vectors had a cosine of .9998 or more to those of
     the whole with ViT-B/32 (random weights), .98 or more with the sample's model, which is
-    not meant for photos (tests/bench/RESULTS.md).
+    not meant for photos (tests/bench/RESULTS.md). Large pictures of other formats are reduced
+    while they are converted, to twice the side or more.
+
+    Of a strip, more than MAX_ASPECT times longer than wide, only the middle is kept.
 
     Args:
         file: where it is.
@@ -51,26 +46,19 @@ def decode(file: Path | IO[bytes], side: int | None = None) -> Image.Image:
 
     Raises:
         OSError: the file can't be read.
-        ValueError: it is not an image of these kinds, is cut short or broken, has more than
-            MAX_PIXELS pixels, or is MAX_ASPECT times longer than wide.
+        ValueError: it is not an image of the known kinds, most of it is missing, or it needs more
+            memory than there is.
     """
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            strip = max(image.size) > MAX_ASPECT * min(image.size)
-            upright = None if strip else _read(image, side)
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
-    except UnidentifiedImageError as error:
-        raise ValueError("not a JPEG, PNG, WebP or GIF image") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
-        # What Pillow's readers of broken files raise; only the file system's errors have a number.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        short = "truncated" in str(error).lower()
-        raise ValueError("image cut short" if short else "broken image") from error
-    if upright is None:
-        raise ValueError(f"more than {MAX_ASPECT} times longer than wide")
-    return upright
+    content = files.read(file) if isinstance(file, Path) else file.read()
+    picture = _open(content, side)
+    size = turned(picture.canvas, picture.orientation)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ValueError(f"more than {MAX_PIXELS // 1_000_000} megapixels")
+    factor = _factor(picture, side)
+    with BUDGET.hold(_cost(picture, factor) + 3 * len(content)), picture.image:
+        rgb = upright(_read(picture, content, side, factor), picture.orientation)
+    rgb.info = {_FULL_SIZE: size}
+    return rgb
 
 
 def full_size(image: Image.Image) -> tuple[int, int]:
@@ -79,27 +67,78 @@ def full_size(image: Image.Image) -> tuple[int, int]:
     return size
 
 
-def _read(image: Image.Image, side: int | None) -> Image.Image:
-    # Not ImageOps.exif_transpose: it writes the EXIF anew, and a wrongly typed tag breaks that.
-    orientation = image.getexif().get(_ORIENTATION)
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    size = image.size[::-1] if orientation in _SIDEWAYS else image.size
-    if side is not None:
-        image.draft(None, (side, side))
-    upright = _to_rgb(image if turn is None else image.transpose(turn))
-    upright.info[_FULL_SIZE] = size
-    return upright
+def _open(content: bytes, side: int | None) -> Stored:
+    picture = open_stored(content)
+    whole = picture.image.size
+    if side is not None and picture.image.format in ("JPEG", "MPO"):
+        picture.image.draft(None, (side, side))
+    elif side is not None and picture.image.format == "HEIF":
+        # A camera's own smaller copy, where it has one as large as that.
+        picture.image.draft(None, (2 * side, 2 * side))
+    if picture.image.size != whole:
+        picture.part = (0, 0, *picture.image.size)
+    return picture
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # convert() would clip 16-bit values to 255 instead of scaling them.
-        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    if image.mode == "RGB":
-        image.load()  # convert() would copy it: 96 MB of a camera's photo
-        return image
-    return image.convert("RGB")
+def _factor(picture: Stored, side: int | None) -> int:
+    """How many pixels become one while they are converted, across and down."""
+    width, height = picture.image.size
+    if side is None or width * height <= _BAND:
+        return 1
+    return max(1, min(width, height) // (2 * side))
+
+
+def _cost(picture: Stored, factor: int) -> int:
+    """Bytes that reading takes at its peak, about."""
+    width, height = picture.image.size
+    sample = _SAMPLES.get(picture.image.mode, 4)
+    cost = width * height * _DECODERS.get(picture.image.format or "", sample)
+    if picture.image.info.get("progressive"):
+        # All coefficients are kept, of two bytes each, whatever size is asked for.
+        cost += picture.canvas[0] * picture.canvas[1] * 2 * len(picture.image.getbands())
+    return cost + 8 * ceil(picture.canvas[0] / factor) * ceil(picture.canvas[1] / factor)
+
+
+def _read(picture: Stored, content: bytes, side: int | None, factor: int) -> Image.Image:
+    picture, missing = cut.read(picture, content, lambda other: _open(other, side))
+    if picture.place is None:
+        return _convert(picture, _middle(picture.part), missing, factor)
+    width, height = picture.canvas
+    canvas = Image.new("RGB", (ceil(width / factor), ceil(height / factor)), "white")
+    left, top = picture.place
+    canvas.paste(_convert(picture, picture.part, missing, factor), (left // factor, top // factor))
+    return canvas
+
+
+def _middle(part: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """The part itself, or of a strip the middle, which is all that counts of it."""
+    left, top, right, bottom = part
+    across = min(right - left, MAX_ASPECT * (bottom - top))
+    down = min(bottom - top, MAX_ASPECT * (right - left))
+    left, top = left + (right - left - across) // 2, top + (bottom - top - down) // 2
+    return left, top, left + across, top + down
+
+
+def _convert(
+    picture: Stored,
+    box: tuple[int, int, int, int],
+    missing: cut.Missing | None,
+    factor: int,
+) -> Image.Image:
+    """The part in a box as RGB on white, a band of rows at a time."""
+    image, (left, top, right, bottom) = picture.image, box
+    paint = picture.look.painter(image.mode)
+    rows = max(1, _BAND // ((right - left) * factor)) * factor
+    if bottom - top <= rows and missing is None and factor == 1:
+        return paint(image if box == (0, 0, *image.size) else image.crop(box))
+    size = ceil((right - left) / factor), ceil((bottom - top) / factor)
+    converted = Image.new("RGB", size, "white")
+    for start in range(top, bottom, rows):
+        stop = min(start + rows, bottom)
+        band = paint(image.crop((left, start, right, stop)))
+        if missing is not None:
+            opaque = np.where(missing[start:stop, left:right], 0, 255).astype(np.uint8)
+            white = Image.new("RGB", band.size, "white")
+            band = Image.composite(band, white, Image.fromarray(opaque))
+        converted.paste(band.reduce(factor), (0, (start - top) // factor))
+    return converted

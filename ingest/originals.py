@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from ingest import files
 from ingest.content import path_of
-from ingest.images import FORMATS
+from ingest.formats.orientation import UPRIGHT
+from ingest.formats.stored import open_stored
+from ingest.images import decode
 from ingest.sources import read_url
 
 # Bytes and pixels up to which a file goes to the browser as it is.
@@ -21,6 +23,8 @@ _SHOWN = {
     "PNG": "image/png",
     "WEBP": "image/webp",
     "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "AVIF": "image/avif",
 }
 
 
@@ -36,7 +40,7 @@ def read_original(url: str, side: int) -> Original:
     """The picture behind a `file:` or `sample:` URL.
 
     A file goes out as it is: a browser turns it as its EXIF says and knows its colour profile. One
-    that is too large for that is reduced, and keeps both.
+    that is too large for that, or of a kind that browsers don't show, is reduced and upright.
 
     Args:
         url: the photo's url.
@@ -48,29 +52,26 @@ def read_original(url: str, side: int) -> Original:
     """
     if not url.startswith("file:"):
         return _encoded(read_url(url, DRAWN_SIDE))
-    path = path_of(url)
-    if not path.is_file():
-        raise FileNotFoundError("the file is gone")
-    media_type = _as_it_is(path)
+    content = files.read(path_of(url))
+    media_type = _as_it_is(content)
     if media_type is not None:
-        return Original(path.read_bytes(), media_type)
-    upright = read_url(url, side)
+        return Original(content, media_type)
+    upright = decode(BytesIO(content), side)
     upright.thumbnail((side, side))
     return _encoded(upright)
 
 
-def _as_it_is(path: Path) -> str | None:
+def _as_it_is(content: bytes) -> str | None:
     """The media type of a file that a browser shows well, or None."""
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            small = image.width * image.height <= MAX_PIXELS
-            media_type = _SHOWN.get(image.format or "")
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        return None
-    return media_type if small and path.stat().st_size <= MAX_BYTES else None
+    stored = open_stored(content)
+    with stored.image as image:
+        small = image.width * image.height <= MAX_PIXELS and len(content) <= MAX_BYTES
+        # Browsers don't turn those.
+        turned = image.format == "WEBP" and stored.orientation != UPRIGHT
+        return _SHOWN.get(image.format or "") if small and not turned else None
 
 
 def _encoded(image: Image.Image) -> Original:
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=90, icc_profile=image.info.get("icc_profile"))
+    image.save(buffer, "JPEG", quality=90)
     return Original(buffer.getvalue(), "image/jpeg")

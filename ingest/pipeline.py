@@ -1,5 +1,6 @@
 """From a source to a searchable collection: read, encode, insert, index."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from PIL import Image
 from db.collections import Collection
 from db.contents import Content
 from db.database import Database
-from db.errors import ExplorerError
+from db.errors import ExplorerError, first_line
 from db.failures import Failure
 from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
@@ -30,6 +31,8 @@ from ingest.writer import Writer
 
 if TYPE_CHECKING:
     from classifier.clip import Clip, Precision
+
+_LOG = logging.getLogger(__name__)
 
 BATCH_SIZE = 32
 _NAMED = 10  # ids in a line
@@ -87,6 +90,11 @@ class Report:
     bad_rows: Sequence[str] = ()
     same: Sequence[Sequence[str]] = ()
     stopped: bool = False
+
+    @property
+    def unexpected(self) -> int:
+        """How many were left out for a fault that nobody foresaw."""
+        return sum(skip.unexpected for skip in self.skipped)
 
     def summary(self) -> str:
         """The closing line."""
@@ -358,7 +366,10 @@ class _Run:
         self.batch.clear()
 
     def _read(self, photo: Photo) -> _Ready | Skip:
-        """Read one photo, and let go of the open image: a camera's takes 72 MB or more."""
+        """Read one photo, and let go of the open image: a camera's takes 72 MB or more.
+
+        Nothing that a decoder raises leaves this.
+        """
         try:
             image = self.order.source.read(photo, self.clip.image_size)
             content = content_of(image, self.order.source.root)
@@ -367,6 +378,13 @@ class _Run:
             return Skip(photo, error.strerror or str(error), final=False)
         except ValueError as error:
             return Skip(photo, str(error), final=True)
+        except MemoryError:
+            return Skip(photo, "not enough memory to read it", final=False)
+        except Exception as error:  # noqa: BLE001 -- one photo never ends a load
+            # The log has the place, and the tests hold these at none.
+            _LOG.exception("reading %s failed", photo.url)
+            reason = f"unexpected {type(error).__name__}: {first_line(error)[:80]}"
+            return Skip(photo, reason, final=False, unexpected=True)
 
     def _completed(self, photo: Photo, image: Image.Image) -> Photo:
         """Keep what only the open image tells: its size, and a thumbnail."""

@@ -17,10 +17,12 @@ from db import thumbnails
 from db.contents import Content
 from db.errors import ExplorerError
 from db.photos import Photo
+from ingest import files
 from ingest.archive import Archive, Tell
 from ingest.changes import Changes, Stored, compare_files, compare_rows
-from ingest.content import bytes_content, digest_of, file_content, keep_content, path_of
+from ingest.content import bytes_content, file_content, keep_content, path_of
 from ingest.download import Downloader, sized
+from ingest.formats.kinds import SUFFIXES
 from ingest.images import decode
 from ingest.paths import resolved
 from ingest.retry import Retries
@@ -31,8 +33,6 @@ from ingest.sample.studio import Studio, studio
 from ingest.unsplash import read_photos
 
 _LOG = logging.getLogger(__name__)
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 
 
 def silent(_step: str, _share: float | None) -> None:
@@ -190,8 +190,9 @@ class FolderSource:
         path = path_of(photo.url)
         # Before it is read: what is written meanwhile is another file the next time.
         now = file_content(path, self.folder) or Content()
-        image = decode(path, max(side, thumbnails.SIDE))
-        return keep_content(image, replace(now, digest=digest_of(path)))
+        body = files.read(path)
+        image = decode(BytesIO(body), max(side, thumbnails.SIDE))
+        return keep_content(image, replace(now, digest=bytes_content(body).digest))
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         """See Source. The time of the file's status tells: no program sets it back."""

@@ -14,11 +14,13 @@ class Skip:
         photo: the photo.
         reason: in words.
         final: whether trying again is pointless as long as the photo is the same.
+        unexpected: whether nobody foresaw this fault.
     """
 
     photo: Photo
     reason: str
     final: bool
+    unexpected: bool = False
 
     def failure(self) -> Failure:
         """What is recorded of it."""

@@ -29,5 +29,5 @@ def write_broken(folder: Path) -> None:
     """Write four files with the name of an image that can't be read as one."""
     (folder / "000-note.jpg").write_text("not a photo")
     (folder / "004-empty.png").write_bytes(b"")
-    (folder / "005-cut.jpg").write_bytes(photo_bytes(5)[:-300])
+    (folder / "005-cut.jpg").write_bytes(photo_bytes(5)[:900])
     (folder / "999-gone.jpg").symlink_to(folder / "nowhere.jpg")

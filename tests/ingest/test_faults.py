@@ -51,11 +51,15 @@ PASSING = {
 STAYING: dict[str, tuple[Answer, str, bool]] = {
     "gone": (Answer(b"gone", 404), "HTTP 404", True),
     "gone for good": (Answer(b"gone", 410), "HTTP 410", True),
-    "a page": (Answer(b"<html>"), "not a JPEG, PNG, WebP or GIF image", True),
+    "a page": (
+        Answer(b"<html>"),
+        "not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image",
+        True,
+    ),
     "nothing": (Answer(b""), "empty answer", True),
     "too large": (Answer(b"x" * 1_000_001), "over 1 MB", True),
-    "a bomb": (Answer(png_that_says_it_is_huge()), "more than 120 megapixels", True),
-    "half a photo": (Answer(photo_bytes(2)[:-300]), "image cut short", True),
+    "a bomb": (Answer(png_that_says_it_is_huge()), "more than 250 megapixels", True),
+    "half a photo": (Answer(photo_bytes(2)[:900]), "image cut short", True),
     "forbidden": (Answer(b"no", 403), "HTTP 403", False),
     "never up": (Answer(b"sorry", 503), "HTTP 503", False),
     "always busy": (Answer(b"slow down", 429), "HTTP 429", False),

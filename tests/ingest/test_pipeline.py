@@ -29,9 +29,10 @@ from ingest.shard import Shard
 from ingest.sources import FolderSource, SampleSource, Source, UnsplashSource, read_url
 from ingest.streak import Skip
 from tests.ingest.photos import photo_bytes, write_broken, write_photos
+from tests.ingest.zoo import animals
 from tests.photo_host import Answer, photo_host
 
-NO_IMAGE = "not a JPEG, PNG, WebP or GIF image"
+NO_IMAGE = "not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image"
 
 
 def order(source: Source, model: str | None, collection: str = "mine", **options: Any) -> Order:
@@ -126,6 +127,39 @@ def test_broken_files_are_skipped_by_name_with_their_reasons(
         "10 photos in mine, 10 added, 0 already there, 4 skipped "
         f"(2 {NO_IMAGE}, 1 No such file or directory, 1 image cut short)"
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "unexpected"),
+    [
+        (MemoryError(), "not enough memory to read it", 0),
+        (AssertionError(), "unexpected AssertionError: AssertionError", 1),
+        (KeyError("PLTE"), "unexpected KeyError: 'PLTE'", 1),
+        (RuntimeError("a\nb" + "c" * 200), "unexpected RuntimeError: a", 1),
+        (RecursionError("c" * 200), f"unexpected RecursionError: {'c' * 80}", 1),
+    ],
+)
+def test_whatever_reading_a_photo_raises_is_that_photos_skip(
+    database: Database, model: str, fault: Exception, reason: str, unexpected: int
+) -> None:
+    def read(photo: Photo) -> Image.Image:
+        if photo.id == "001":
+            raise fault
+        return numbered_image(photo)
+
+    report, _, skips = run(order(Listed(listed(4), read), model), database)
+    assert (report.added, report.unexpected) == (3, unexpected)
+    assert [(skip.photo.id, skip.reason, skip.final) for skip in skips] == [("001", reason, False)]
+
+
+def test_the_zoo_comes_in_whole_and_with_nothing_unexpected(
+    database: Database, tmp_path: Path, model: str
+) -> None:
+    zoo = list(animals())
+    for animal in zoo:
+        (tmp_path / animal.name).write_bytes(animal.content)
+    report, _, skips = run(order(FolderSource(tmp_path), model), database)
+    assert (skips, report.unexpected, report.added) == ([], 0, len(zoo))
 
 
 def test_large_numbers_are_grouped() -> None:
@@ -476,12 +510,15 @@ def test_what_was_inserted_before_a_fault_stays_and_the_next_load_goes_on(
 ) -> None:
     monkeypatch.setattr(writer, "BLOCK", 4)
 
+    class EndedError(BaseException):
+        """What no skip is made of."""
+
     def read(photo: Photo) -> Image.Image:
         if photo.id == "009":
-            raise MemoryError
+            raise EndedError
         return numbered_image(photo)
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(EndedError):
         run(order(Listed(listed(12), read), model, batch_size=2), database)
     there = table_of(database).count()
     assert there in (4, 8)

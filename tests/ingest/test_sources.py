@@ -150,7 +150,8 @@ def test_a_folder_without_images_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError) as refusal:
         FolderSource(tmp_path).photos()
     assert str(refusal.value) == (
-        f"{tmp_path} holds no images (looked for .gif .jpeg .jpg .png .webp)"
+        f"{tmp_path} holds no images (looked for .apng .avif .bmp .dib .gif .heic .heif .hif .jfif "
+        ".jpe .jpeg .jpg .pjp .pjpeg .png .tif .tiff .webp)"
     )
 
 

@@ -78,7 +78,7 @@ def test_a_folder_is_loaded_in_the_background(
     page = open_page(services)
     assert page.success[0].value == (
         "3 photos in my_pictures, 3 added, 0 already there, "
-        "1 skipped (1 not a JPEG, PNG, WebP or GIF image)"
+        "1 skipped (1 not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image)"
     )
     (stored,) = services.database.collections.all()
     assert (stored.name, stored.model) == ("my_pictures", clip.model_id)

@@ -310,10 +310,10 @@ def read_url(url: str, side: int = 400) -> Image.Image:
 
 
 def _image_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder, onerror=_tell_of_folder):
+    for parent, folders, names in os.walk(folder, onerror=_tell_of_folder):
         # Sorted, so that --limit takes the same photos each time; hidden ones are not photos.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
+        for name in sorted(names):
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
                 yield Path(parent) / name
 

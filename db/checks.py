@@ -37,7 +37,6 @@ class Checks:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(CHECKS)
 
     def latest(self, classifier: str) -> Check | None:
         """The sample drawn last, or None."""

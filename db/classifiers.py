@@ -65,7 +65,6 @@ class Classifiers:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(CLASSIFIERS)
 
     def all(self) -> list[SavedClassifier]:
         """Every classifier that was not deleted, newest first."""

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from db.connection import Connection
+from db.counts import Counts
 from db.dialect import DIMENSION
 from db.errors import ExplorerError
 from db.layout import Table
@@ -52,17 +53,37 @@ class Collections:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(COLLECTIONS)
 
     def all(self) -> list[Collection]:
         """Every collection, oldest first."""
+        there = self._connection.tables()
+        return [collection for collection in self._named() if collection.name in there]
+
+    def lost(self) -> list[Collection]:
+        """Collections that have photos, as it was counted, and no table any more, oldest first."""
+        there, counts = self._connection.tables(), Counts(self._connection).all()
+        return [c for c in self._named() if c.name not in there and c.name in counts]
+
+    def nameless(self) -> list[str]:
+        """Photo tables, by what was counted, that no collection tells of any more."""
+        named = {collection.name for collection in self._named()}
+        return sorted(self._connection.tables() & Counts(self._connection).all().keys() - named)
+
+    def _named(self) -> list[Collection]:
         # The first row counts: two ingests that start together may both write one.
         rows = self._connection.rows(
             "SELECT * FROM (SELECT * FROM collections ORDER BY created LIMIT 1 BY name) "
-            "WHERE name IN (SELECT name FROM system.tables WHERE database = currentDatabase()) "
             "ORDER BY created, name"
         )
         return [Collection(**row) for row in rows]
+
+    def trouble(self, collection: Collection) -> str:
+        """Why the collection can't be read, in a line; "" where it can."""
+        try:
+            self.photos(collection).get_any()
+        except ExplorerError as error:
+            return str(error)
+        return ""
 
     def find(self, name: str) -> Collection | None:
         """The collection of that name, if there is one."""
@@ -123,9 +144,10 @@ class Collections:
 
     def drop(self, collection: Collection) -> None:
         """Delete a collection's photo table, and its name."""
-        # The photos first: a name without a table is not listed, but a table without a name would
-        # be nobody's.
+        # The photos first: that works on a full disk, and makes room for the rest. A name without
+        # a table is not listed, but a table without a name would be nobody's.
         self.photos(collection).drop()
+        Counts(self._connection).settle(collection.name, 0)
         self._forget(collection.name)
 
     def _forget(self, name: str) -> None:

@@ -1,14 +1,12 @@
 """A connection: one clickhouse-connect client and the dialect of the engine behind it."""
 
-import fcntl
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
@@ -19,10 +17,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from db.dialect import ClickHouse, Dialect, Embedded, MyScale, server_dialect
+from db.embedded import Folder
 from db.errors import ExplorerError, first_line
 from db.faults import Fault, fault_of, shown_url
-from db.layout import Cluster, Layout, Table, checked_cluster
-from db.names import checked_name, is_name, quoted
+from db.layout import Cluster, Layout, checked_cluster
+from db.names import is_name, quoted
 
 _LOG = logging.getLogger(__name__)
 
@@ -90,21 +89,14 @@ class Connection:
         return f"{self.dialect.name} {version}{self.dialect.note}"
 
     def command(self, sql: str, parameters: Parameters = None) -> Any:
-        """Run a statement that returns at most one value."""
-        return self._run(
-            lambda: self.client.command(
-                sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
-            ),
-            repeatable=bool(_REPEATABLE.match(sql)),
-        )
-
-    def create(self, table: Table) -> None:
-        """Create one of the explorer's own tables if it isn't there, or bring it up to date."""
-        layout = self.dialect.layout
-        if not (layout.asks_first and self.has_table(table.name)):
-            self.command(layout.create(table))
-        for statement in layout.update(table):
-            self.command(statement)
+        """Run a statement that returns at most one value, or defines something."""
+        with self._defining(sql):
+            return self._run(
+                lambda: self.client.command(
+                    sql, parameters=_copy(parameters), settings=_room_for(sql, parameters)
+                ),
+                repeatable=bool(_REPEATABLE.match(sql)),
+            )
 
     def has_table(self, name: str) -> bool:
         """Whether there is a table of that name."""
@@ -143,6 +135,17 @@ class Connection:
     def insert_arrow(self, table: str, rows: pa.Table) -> None:
         """Insert the rows of an Arrow table, matching columns by name."""
         self._run(lambda: self.client.insert_arrow(table, rows))
+
+    def tables(self, condition: str = "1") -> set[str]:
+        """The names of the tables and views of the database; `condition` is about system.tables."""
+        rows = self.rows(
+            f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {condition}"
+        )
+        return {row["name"] for row in rows}
+
+    def _defining(self, sql: str) -> AbstractContextManager[None]:
+        embedded = self.url.startswith("chdb:")
+        return Folder.of(self.url).defining(sql) if embedded else nullcontext()
 
     def close(self) -> None:
         """Give the client, and with the last one the embedded engine, back."""
@@ -199,16 +202,25 @@ def connect(url: str, tries: int = PAGE) -> Connection:
     """
     if url.startswith("chdb:"):
         dialect = find_dialect(url)
-        _create_database(url)
+        Folder.of(url).create_database()
         connection = Connection(url, _open_client(url), dialect, tries)
     else:
         client = _open_client(url)
         if warning := unencrypted(url):
             _LOG.warning("%s", warning)
         connection = Connection(url, client, _ask(client, url), tries)
-    for statement in connection.dialect.set_up():
-        connection.command(statement)
+    _define_functions(connection)
     return connection
+
+
+def _define_functions(connection: Connection) -> None:
+    """Define what the engine lacks, and nothing that it has: each definition is a file."""
+    for name, body in connection.dialect.functions.items():
+        there = connection.rows(
+            "SELECT create_query FROM system.functions WHERE name = %(name)s", {"name": name}
+        )
+        if not there or body not in there[0]["create_query"]:
+            connection.command(f"CREATE OR REPLACE FUNCTION {name} AS {body}")
 
 
 def find_dialect(url: str, engine: str = "") -> Dialect:
@@ -278,8 +290,7 @@ def _is_this_machine(host: str) -> bool:
 
 def _open_client(url: str) -> Client:
     if url.startswith("chdb:"):
-        path, database = _embedded_target(url)
-        return _open_embedded(path, database)
+        return Folder.of(url).open()
     try:
         # A session id would make the server refuse two queries at once from two page views.
         client = clickhouse_connect.get_client(
@@ -310,56 +321,6 @@ def _without_own_options(url: str) -> str:
         if name not in ("secure", "alpha", "cluster")
     ]
     return parts._replace(query=urlencode(kept)).geturl()
-
-
-def _open_embedded(path: Path, database: str | None) -> Client:
-    try:
-        _refuse_if_locked(path)
-        path.mkdir(parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(
-            interface="chdb", path=str(path), database=database, tz_mode="schema"
-        )
-    except (ClickHouseError, OSError) as error:
-        raise ExplorerError(
-            f"Can't open the embedded database in {path}: {first_line(error)}. "
-            "Check that the folder can be written and the disk is not full"
-        ) from error
-
-
-def _refuse_if_locked(path: Path) -> None:
-    """Say who holds the engine before it is asked, since it would tell only stderr."""
-    status = path / "status"
-    if not status.exists():
-        return
-    text = status.read_text(errors="replace")
-    owner = re.search(r"PID: (\d+)", text)
-    if owner and int(owner[1]) == os.getpid():
-        return
-    with status.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = f"process {owner[1]}" if owner else "another process"
-            raise ExplorerError(
-                f"{status} is locked by {holder}, and the embedded database serves one process: "
-                "stop that one, or, if it is the app, load photos from its Collection page"
-            ) from None
-
-
-def _create_database(url: str) -> None:
-    path, database = _embedded_target(url)
-    if database is None:
-        return
-    client = _open_embedded(path, None)
-    try:
-        client.command(f"CREATE DATABASE IF NOT EXISTS {quoted(checked_name(database))}")
-    finally:
-        client.close()
-
-
-def _embedded_target(url: str) -> tuple[Path, str | None]:
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)), parse_qs(parts.query).get("database", [None])[0]
 
 
 def _ask(client: Client, url: str) -> Dialect:

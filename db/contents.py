@@ -44,7 +44,6 @@ class Contents:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(CONTENTS)
 
     def add(self, collection: str, contents: Mapping[str, Content]) -> None:
         """Record what photos are, by id, in one block."""

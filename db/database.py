@@ -1,5 +1,6 @@
 """One database: its connection and all its tables, wired together."""
 
+import logging
 from collections.abc import Sequence
 
 from db.checks import CHECKS, Checks
@@ -7,17 +8,25 @@ from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
 from db.connection import PAGE, Connection, connect
 from db.contents import CONTENTS, Contents
+from db.counts import COUNTS
+from db.damage import damage
+from db.errors import ExplorerError
 from db.failures import FAILURES, Failure, Failures
-from db.layout import Synced
 from db.rows import Rows
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
+from db.upgrades import DONE, bring_up_to_date
 from db.views import VIEWS, Views
 
-TABLES = (COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES, CONTENTS)
+_LOG = logging.getLogger(__name__)
+
+TABLES = (
+    *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES),
+    *(CONTENTS, COUNTS, DONE),
+)
 
 
 class Database:
-    """The tables behind one connection; they are created if they aren't there."""
+    """The tables behind one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -33,12 +42,16 @@ class Database:
         """The same database through a connection of its own, for work that takes long."""
         return Database(self.connection.again())
 
+    def damage(self) -> list[str]:
+        """What is missing that nobody took out, one line each; empty where all is there."""
+        return damage(self.connection, TABLES)
+
     def drop(self, collection: Collection) -> None:
         """Delete a collection with its photos; sessions and classifiers stay, their views don't."""
+        self.collections.drop(collection)
         for classifier in self.classifiers.all():
             if classifier.collection == collection.name:
                 self.views.drop(classifier)
-        self.collections.drop(collection)
         self.failures.forget(collection.name)
         self.contents.forget(collection.name)
 
@@ -68,7 +81,7 @@ class Database:
 
 
 def open_database(url: str, tries: int = PAGE) -> Database:
-    """Open the database that a DSN names.
+    """Open the database that a DSN names, and bring it up to date.
 
     Args:
         url: the DSN, as `connect` takes it.
@@ -78,21 +91,11 @@ def open_database(url: str, tries: int = PAGE) -> Database:
         ExplorerError: it can't be opened; the text says why and what to do.
     """
     database = Database(connect(url, tries))
-    _sync_old_tables(database.connection)
+    bring_up_to_date(database.connection, TABLES)
     for collection in database.collections.all():
-        database.collections.photos(collection).bring_up_to_date()
+        try:
+            database.collections.photos(collection).bring_up_to_date()
+        except ExplorerError as error:
+            # One that can't be changed keeps nobody from the others; its page tells why.
+            _LOG.warning("%s is left as it is: %s", collection.name, error)
     return database
-
-
-def _sync_old_tables(connection: Connection) -> None:
-    """Have the tables of an earlier version forced to disk too, where the engine is embedded."""
-    layout = connection.dialect.layout
-    if not isinstance(layout, Synced):
-        return
-    old = connection.rows(
-        "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN %(names)s "
-        "AND NOT position(create_table_query, 'fsync_after_insert')",
-        {"names": tuple(table.name for table in TABLES)},
-    )
-    for row in old:
-        connection.command(layout.sync(row["name"]))

@@ -66,10 +66,12 @@ class Dialect(ABC):
         has_index: whether it can build a vector index.
         note: what else a person is told of it, or "".
         substitutes: what a refused statement is changed in, by what the refusal says.
+        functions: what is defined in it, SQL by name.
         layout: where its tables lie.
     """
 
     name: str
+    functions: Mapping[str, str] = MappingProxyType({})
     has_index = True
     note = ""
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
@@ -78,8 +80,10 @@ class Dialect(ABC):
         self.layout = layout or Layout()
 
     def set_up(self) -> list[str]:
-        """Statements to run once a connection."""
-        return []
+        """The statements that define its functions."""
+        return [
+            f"CREATE OR REPLACE FUNCTION {name} AS {body}" for name, body in self.functions.items()
+        ]
 
     @abstractmethod
     def create_photos(self, table: str, facts: str) -> list[str]:
@@ -211,13 +215,11 @@ class Embedded(ClickHouse):
 
     name = "chDB (embedded)"
     distance = "distance"
+    # The article's; the engine keeps it after the process ends.
+    functions: Mapping[str, str] = MappingProxyType({"distance": "(a, b) -> cosineDistance(a, b)"})
 
     def __init__(self) -> None:
         super().__init__(Synced())
-
-    def set_up(self) -> list[str]:
-        """See Dialect. The article's `distance()`, kept by the engine after the process ends."""
-        return ["CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b)"]
 
 
 class ExactClickHouse(ClickHouse):

@@ -43,7 +43,6 @@ class Failures:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(FAILURES)
 
     def add(self, collection: str, failures: Sequence[Failure]) -> None:
         """Record failures, in one block."""

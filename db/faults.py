@@ -20,6 +20,7 @@ from db.errors import first_line
 # Codes of ClickHouse, src/Common/ErrorCodes.cpp.
 _UNKNOWN_DATABASE, _READONLY, _ACCESS_DENIED, _TIMEOUT = 81, 164, 497, 159
 _WRONG_USER = (192, 193, 194, 516)
+_FULL = re.compile(r"\(NOT_ENOUGH_SPACE\)|No space left on device|Disk quota exceeded")
 _BUSY = (202, 252)  # too many queries at once, too many parts to merge
 
 
@@ -164,6 +165,11 @@ def _of_status(text: str, where: str) -> Fault | None:
 
 
 def _plain(error: Exception) -> str:
+    if _FULL.search(str(error)):
+        return (
+            f"The disk of the database is full ({_detail(error)}): free some space on it and try "
+            "again; what was stored stays"
+        )
     return (
         f"The database failed: {_detail(error)}. What was stored stays; check the disk, or that "
         "the server is up, and try again"

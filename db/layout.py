@@ -38,14 +38,12 @@ class Table:
         holds: what its rows are, in words.
         columns: in SQL.
         order: the sorting key, in SQL.
-        added: the columns, in SQL, that a table of an earlier version lacks.
     """
 
     name: str
     holds: str
     columns: str
     order: str
-    added: tuple[str, ...] = ()
 
 
 class Layout:
@@ -55,14 +53,12 @@ class Layout:
         database: an SQL expression: the name of the database.
         worst_first: ends a query of an index's state that may find one row a node.
         session: settings of every statement.
-        asks_first: whether to create a table only after asking whether it is there.
         notes: what an operator has to know, in words.
     """
 
     database = "currentDatabase()"
     worst_first = ""
     session: Mapping[str, int | str] = MappingProxyType({})
-    asks_first = False
     notes: tuple[str, ...] = ()
 
     def create(self, table: Table) -> str:
@@ -71,12 +67,6 @@ class Layout:
             f"CREATE TABLE IF NOT EXISTS {table.name} ({table.columns}) "
             f"ENGINE = MergeTree ORDER BY {table.order}"
         )
-
-    def update(self, table: Table) -> list[str]:
-        """The statements that give a table of an earlier version the columns it lacks."""
-        return [
-            f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column}" for column in table.added
-        ]
 
     def create_photos(self, name: str, columns: str, settings: str = "") -> list[str]:
         """The statements that create a photo table; `settings` follow the sorting key."""
@@ -88,8 +78,8 @@ class Layout:
         return [f"ALTER TABLE {self.rows(name)} ADD COLUMN IF NOT EXISTS {column}"]
 
     def drop(self, name: str) -> list[str]:
-        """The statements that delete a photo table."""
-        return [f"DROP TABLE IF EXISTS {quoted(name)}"]
+        """The statements that delete a photo table, and free its room at once."""
+        return [f"DROP TABLE IF EXISTS {quoted(name)} SYNC"]
 
     def everywhere(self, name: str) -> str:
         """The name of a table or view in a CREATE or a DROP."""
@@ -150,8 +140,6 @@ class Cluster(Layout):
     session: Mapping[str, int | str] = MappingProxyType(
         {"insert_distributed_sync": 1, "distributed_product_mode": "global"}
     )
-    # ON CLUSTER waits for every node: with one that is down, no page would open.
-    asks_first = True
     # A node that is down has no say in whether the others are done.
     worst_first = (
         " ORDER BY state = 'built', state = 'building' LIMIT 1 SETTINGS skip_unavailable_shards = 1"

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from db.connection import Connection
+from db.counts import Counts
 from db.dialect import DIMENSION, Search, Vector
 from db.errors import ExplorerError
 from db.names import checked_name, quoted
@@ -115,20 +116,33 @@ class PhotoTable:
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = checked_name(name)
         self._sql = quoted(name)
+        self._counts = Counts(connection)
         self._connection = connection
         self._dialect = connection.dialect
         self._layout = connection.dialect.layout
 
     def create(self) -> None:
         """Create the table if it isn't there."""
-        if not (self._layout.asks_first and self._connection.has_table(self.name)):
+        # Asked first: a definition is written anew even where it is there, on every node.
+        if not self._connection.has_table(self.name):
             self._run_all(self._dialect.create_photos(self.name, FACTS))
 
     def bring_up_to_date(self) -> None:
         """Give a table of an earlier version the columns that it lacks."""
-        described = self._connection.rows(f"DESCRIBE TABLE {self._sql}")
-        if "submitted" not in (column["name"] for column in described):
+        columns = self._connection.rows(
+            "SELECT name FROM system.columns WHERE database = currentDatabase() "
+            "AND table = %(name)s",
+            {"name": self.name},
+        )
+        if "submitted" not in (column["name"] for column in columns):
             self._run_all(self._layout.add_column(self.name, "submitted String"))
+
+    def get_any(self) -> list[Neighbour]:
+        """One photo, if there is any: whether the table can be read."""
+        columns = ", ".join(("vector", *COLUMNS))
+        return _from_arrow(
+            self._connection.arrow(f"SELECT {columns}, 0. AS dist FROM {self._sql} LIMIT 1")
+        )
 
     def exists(self) -> bool:
         """Whether there is a table of that name, or of the one that is to store its rows."""
@@ -156,6 +170,7 @@ class PhotoTable:
             )
         if photos:
             self._connection.insert_arrow(self.name, _to_arrow(photos, vectors))
+            self._counts.add(self.name, len(photos))
 
     def ids(self) -> set[str]:
         """The ids of all photos."""
@@ -274,7 +289,7 @@ class PhotoTable:
         return IndexState(**rows[0]) if rows else IndexState("none")
 
     def drop_doubles(self) -> None:
-        """Leave each photo once.
+        """Leave each photo once, at the end of a load; what is there now is what should be.
 
         Two loads at once, and a block that was sent again because no answer came, leave some twice,
         and no engine sees to it.
@@ -283,6 +298,7 @@ class PhotoTable:
         if self.count() != int(unique):
             rows = self._layout.rows(self.name)
             self._connection.command(f"OPTIMIZE TABLE {rows} FINAL DEDUPLICATE BY id")
+        self._counts.settle(self.name, self.count())
 
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1

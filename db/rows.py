@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.connection import Connection
+from db.counts import Counts
 from db.dialect import Vector
 from db.names import quoted
 from db.photos import COLUMNS, Photo, PhotoTable
@@ -116,12 +117,16 @@ class Rows:
         return found
 
     def _delete(self, condition: str, **bound: object) -> None:
+        gone = self._connection.command(
+            f"SELECT count() FROM {quoted(self._photos.name)} WHERE {condition}", bound
+        )
         # Not DELETE FROM: the vector index would go on finding the rows that it masks.
         self._connection.command(
             f"ALTER TABLE {self._connection.dialect.layout.rows(self._photos.name)} "
             f"DELETE WHERE {condition} SETTINGS mutations_sync = 2",
             bound,
         )
+        Counts(self._connection).add(self._photos.name, -int(gone))
 
 
 def _sized(wanted: Photo, stored: Photo) -> Photo:

@@ -20,31 +20,23 @@ SESSIONS = Table(
     "what was asked",
     "id String, collection String, fingerprint String, prompt String, page_size UInt32, "
     "countries Array(String), photographers Array(String), keywords Array(String), "
-    "created DateTime64(3, 'UTC')",
+    "created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', "
+    "version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0",
     "id",
-    added=(
-        # Sessions of the first version have no method: they were refit as in the article.
-        "method String DEFAULT 'article'",
-        "name String DEFAULT ''",
-        "version UInt32 DEFAULT 0",
-        "deleted UInt8 DEFAULT 0",
-    ),
 )
 ROUNDS = Table(
     "rounds",
     "what was shown",
     "session String, round UInt32, weight Array(Float32), photos Array(String), "
-    "made DateTime64(3, 'UTC')",
+    "made DateTime64(3, 'UTC'), liked String DEFAULT ''",
     "(session, round)",
-    added=("liked String DEFAULT ''",),
 )
 LABELS = Table(
     "labels",
     "what was answered: thumbs",
     "session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, "
-    "round UInt32, made DateTime64(3, 'UTC')",
+    "round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT ''",
     "(session, sequence)",
-    added=("click String DEFAULT ''",),
 )
 
 
@@ -150,8 +142,6 @@ class Sessions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        for table in (SESSIONS, ROUNDS, LABELS):
-            connection.create(table)
 
     def add(self, session: SessionRow) -> None:
         """Store a new session."""

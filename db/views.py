@@ -49,7 +49,6 @@ class Views:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(VIEWS)
 
     def of(self, classifier: SavedClassifier) -> View | None:
         """The classifier's view, or None where it is not published."""
@@ -58,7 +57,9 @@ class Views:
             "ORDER BY sequence DESC LIMIT 1",
             {"id": classifier.id},
         )
-        if not rows or rows[0]["dropped"] or rows[0]["name"] not in self._names("engine = 'View'"):
+        if not rows or rows[0]["dropped"]:
+            return None
+        if rows[0]["name"] not in self._connection.tables("engine = 'View'"):
             return None
         return View(rows[0]["name"], rows[0]["threshold"])
 
@@ -116,17 +117,10 @@ class Views:
         )
 
     def _free_name(self, classifier: SavedClassifier) -> str:
-        taken = {name.lower() for name in self._names("1")}
+        taken = {name.lower() for name in self._connection.tables()}
         base = view_name(classifier.name)
         names = (base if n == 1 else f"{base}_{n}" for n in count(1))
         return next(name for name in names if name not in taken)
-
-    def _names(self, condition: str) -> set[str]:
-        """The names of tables and views, the explorer's own among them."""
-        rows = self._connection.rows(
-            f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {condition}"
-        )
-        return {row["name"] for row in rows}
 
     def _write(self, classifier: SavedClassifier, view: View, dropped: bool = False) -> None:
         row = [classifier.id, view.name, view.threshold, int(dropped), time.time_ns()]

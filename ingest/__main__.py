@@ -10,6 +10,7 @@ from threading import Event
 
 from tqdm import tqdm
 
+from db.collections import Collection
 from db.connection import LOAD, find_dialect
 from db.database import Database, open_database
 from db.ddl import script
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         if options.command == "status":
             _status(settings, failures=options.failures)
+            return 0
+        if options.command == "delete":
+            _delete(settings, options.name)
             return 0
         if options.command == "ddl":
             print(script(find_dialect(settings.database_url, options.engine), options.collection))
@@ -96,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="the photos that could not be loaded: collection, id, url, reason, when",
     )
+    delete = commands.add_parser("delete", help="delete a collection; photos are not touched")
+    delete.add_argument("name", metavar="NAME")
     ddl = commands.add_parser(
         "ddl", help="the SQL that sets up the database, printed for review and not run"
     )
@@ -288,6 +294,10 @@ def _status_lines(database: Database) -> list[str]:
     connection = database.connection
     lines = [f"engine: {connection.engine} at {shown_url(connection.url)}"]
     for collection in collections:
+        trouble = database.collections.trouble(collection)
+        if trouble:
+            lines.append(f"{collection.name}: can't be read: {trouble}")
+            continue
         table = database.collections.photos(collection)
         index = table.index_state()
         detail = f" ({index.detail})" if index.detail else ""
@@ -297,7 +307,26 @@ def _status_lines(database: Database) -> list[str]:
             f"index {index.state}{detail}, from {collection.source}"
             + (f", {failed:,} failed (status --failures lists them)" if failed else "")
         )
-    return lines if collections else [*lines, "no collections yet: python -m ingest sample"]
+    if not collections:
+        lines.append("no collections yet: python -m ingest sample")
+    return [*lines, *(f"damaged: {line}" for line in database.damage())]
+
+
+def _delete(settings: Settings, name: str) -> None:
+    database = open_database(settings.database_url)
+    try:
+        collections = database.collections
+        known = [*collections.all(), *collections.lost()]
+        nameless = [Collection(each, "", "", "") for each in collections.nameless()]
+        found = [each for each in (*known, *nameless) if each.name == name]
+        if not found:
+            raise ExplorerError(
+                f"There is no collection {name}: python -m ingest status lists what is there"
+            )
+        database.drop(found[0])
+        print(f"{name} is deleted; the photos themselves are not touched")
+    finally:
+        database.close()
 
 
 def _list_failures(database: Database) -> None:

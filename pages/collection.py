@@ -31,7 +31,9 @@ _SHOWN_SKIPS = 200
 def show(services: Services) -> None:
     """Draw the screen."""
     st.title("Collection")
-    collections = services.database.collections.all()
+    for line in services.database.damage():
+        st.warning(line, icon=":material/healing:")
+    collections = [*services.database.collections.all(), *services.database.collections.lost()]
     if collections:
         _stored(services, collections)
     else:
@@ -104,6 +106,16 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         format_func=lambda each: by_name[each].title,
     )
     collection = by_name[name]
+    trouble = services.database.collections.trouble(collection)
+    if trouble:
+        st.error(f"{name} can't be read: {trouble}", icon=":material/error:")
+    else:
+        _readable(services, collection)
+    with st.popover("Delete this collection", icon=":material/delete:"):
+        _delete(services, collection)
+
+
+def _readable(services: Services, collection: Collection) -> None:
     table = services.database.collections.photos(collection)
     rows, state = table.count(), table.index_state()
     with st.container(horizontal=True, gap="medium"):
@@ -120,10 +132,13 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(random_photos(services, collection, 5), services.thumbnails)
     _failures(services, table)
+<<<<<<< HEAD
     with st.expander("Take single photos out", icon=":material/remove_circle:"):
         offer_single(services, collection)
     with st.popover("Delete this collection", icon=":material/delete:"):
         _delete(services, collection, rows)
+=======
+>>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
 
 
 def _failures(services: Services, table: PhotoTable) -> None:
@@ -153,9 +168,9 @@ def _state(state: IndexState) -> str:
     return {"none": "none: exact search"}.get(state.state, state.state)
 
 
-def _delete(services: Services, collection: Collection, rows: int) -> None:
+def _delete(services: Services, collection: Collection) -> None:
     st.markdown(
-        f"Delete **{collection.name}** with the vectors of its {rows:,} photos? "
+        f"Delete **{collection.name}** with the vectors of its photos? "
         "The photos themselves are not touched."
     )
     if services.loader.running:

@@ -28,6 +28,20 @@ def _services() -> Services:
         return opener()
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def _damage(_services: Services) -> list[str]:
+    try:
+        return _services.database.damage()
+    except ExplorerError:
+        # It doesn't answer: the page itself meets that, and says so.
+        return []
+
+
+def _warn(lines: list[str]) -> None:
+    for line in lines:
+        st.warning(line, icon=":material/healing:")
+
+
 # Text in the primary colour, which no option of the theme brings to 4.5 : 1 on both papers.
 _STYLE = """<style>
 button[data-variant="segmented_control"][data-selected="true"][aria-checked="true"],
@@ -75,6 +89,8 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="top")
     try:
+        # The Collection page tells what is the matter now.
+        _warn([] if page is pages[-1] else _damage(services))
         page.run()
     except ExplorerError as error:
         st.error(str(error), icon=":material/error:")

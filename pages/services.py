@@ -88,7 +88,8 @@ opener = Opener()
 def open_services(settings: Settings) -> Services:
     """Open the database and the caches.
 
-    A database with nothing else in it gets the sample collection, in the background.
+    A database with nothing else in it, and nothing missing from it, gets the sample collection,
+    in the background.
 
     Raises:
         ExplorerError: the database can't be opened.
@@ -101,7 +102,9 @@ def open_services(settings: Settings) -> Services:
 
 
 def _wants_sample(database: Database) -> bool:
-    """Whether the sample is all there is, and is not all there."""
+    """Whether the sample is all there is, and is not all there: cut short, not damaged."""
+    if database.damage():
+        return False
     collections = database.collections.all()
     if [collection.name for collection in collections] != [SAMPLE]:
         return not collections

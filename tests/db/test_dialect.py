@@ -121,6 +121,7 @@ def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
     table.build_index(lambda state: reported.append(state.state), poll=0)
     state = (MyScale().index_state(), {"table": "unsplash_25k"})
     assert client.sent == [
+        ("EXISTS TABLE `unsplash_25k`", None),
         (MyScale().create_photos("unsplash_25k", FACTS)[0], None),
         state,
         ("OPTIMIZE TABLE `unsplash_25k` FINAL", None),

@@ -188,6 +188,29 @@ def test_deleting_a_collection(services: Services, collection: Collection) -> No
     assert "There are no photos yet" in page.info[0].value
 
 
+def test_a_collection_that_can_not_be_read_is_told_and_can_be_deleted(
+    services: Services, collection: Collection
+) -> None:
+    services.database.connection.command("ALTER TABLE drawings DROP COLUMN url")
+    page = open_page(services)
+    assert page.error[0].value.startswith("drawings can't be read: The database failed: ")
+    page.button(key="delete_collection").click()
+    healthy(page.run())
+    assert services.database.collections.all() == []
+
+
+def test_a_collection_without_its_table_is_told_and_can_be_deleted(
+    services: Services, collection: Collection
+) -> None:
+    services.database.connection.command("DROP TABLE drawings SYNC")
+    page = open_page(services)
+    assert page.warning[0].value.startswith("All 40 photos of drawings are missing: its table is")
+    page.button(key="delete_collection").click()
+    page = healthy(page.run())
+    assert [warning.value for warning in page.warning] == []
+    assert "There are no photos yet" in page.info[0].value
+
+
 def test_what_was_just_loaded_comes_on_screen(
     services: Services, collection: Collection, pictures: Path
 ) -> None:

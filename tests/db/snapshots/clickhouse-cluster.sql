@@ -9,19 +9,13 @@
 CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY name;
 
 -- sessions: what was asked
-CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article';
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS name String DEFAULT '';
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS version UInt32 DEFAULT 0;
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS deleted UInt8 DEFAULT 0;
+CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
 
 -- rounds: what was shown
-CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
-ALTER TABLE rounds ADD COLUMN IF NOT EXISTS liked String DEFAULT '';
+CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
 
 -- labels: what was answered: thumbs
-CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
-ALTER TABLE labels ADD COLUMN IF NOT EXISTS click String DEFAULT '';
+CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
 
 -- classifiers: saved classifiers
 CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (id, version);
@@ -35,8 +29,16 @@ CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name St
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
 
+<<<<<<< HEAD
 -- photo_contents: what photos were when they were read, and where they came from
 CREATE TABLE IF NOT EXISTS photo_contents ON CLUSTER 'photos' (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, sequence);
+=======
+-- counts: how many photos came into collections, and went
+CREATE TABLE IF NOT EXISTS counts ON CLUSTER 'photos' (collection String, change Int64, made UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, made);
+
+-- upgrades: the upgrades that the tables have had, by number
+CREATE TABLE IF NOT EXISTS upgrades ON CLUSTER 'photos' (number UInt32, done DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY number;
+>>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
 
 -- unsplash_25k: photos, their vectors and their facts
 CREATE TABLE IF NOT EXISTS `unsplash_25k_local` ON CLUSTER 'photos' (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}') ORDER BY id SETTINGS index_granularity = 64;

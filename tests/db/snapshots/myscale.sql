@@ -5,19 +5,13 @@
 CREATE TABLE IF NOT EXISTS collections (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY name;
 
 -- sessions: what was asked
-CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id;
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS method String DEFAULT 'article';
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS name String DEFAULT '';
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS version UInt32 DEFAULT 0;
-ALTER TABLE sessions ADD COLUMN IF NOT EXISTS deleted UInt8 DEFAULT 0;
+CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0) ENGINE = MergeTree ORDER BY id;
 
 -- rounds: what was shown
-CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, round);
-ALTER TABLE rounds ADD COLUMN IF NOT EXISTS liked String DEFAULT '';
+CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '') ENGINE = MergeTree ORDER BY (session, round);
 
 -- labels: what was answered: thumbs
-CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (session, sequence);
-ALTER TABLE labels ADD COLUMN IF NOT EXISTS click String DEFAULT '';
+CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = MergeTree ORDER BY (session, sequence);
 
 -- classifiers: saved classifiers
 CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = MergeTree ORDER BY (id, version);
@@ -31,8 +25,16 @@ CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Floa
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
 
+<<<<<<< HEAD
 -- photo_contents: what photos were when they were read, and where they came from
 CREATE TABLE IF NOT EXISTS photo_contents (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = MergeTree ORDER BY (collection, id, sequence);
+=======
+-- counts: how many photos came into collections, and went
+CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64) ENGINE = MergeTree ORDER BY (collection, made);
+
+-- upgrades: the upgrades that the tables have had, by number
+CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number;
+>>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
 
 -- unsplash_25k: photos, their vectors and their facts
 CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id;

@@ -10,11 +10,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 OWN = frozenset(
     {
         *("collections", "sessions", "rounds", "labels"),
-<<<<<<< HEAD
-        *("classifiers", "checks", "views", "failures", "photo_contents"),
-=======
-        *("classifiers", "checks", "views", "failures", "counts", "upgrades"),
->>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
+        *("classifiers", "checks", "views", "failures"),
+        *("photo_contents", "counts", "upgrades"),
     }
 )
 

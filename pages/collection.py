@@ -132,13 +132,8 @@ def _readable(services: Services, collection: Collection) -> None:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(random_photos(services, collection, 5), services.thumbnails)
     _failures(services, table)
-<<<<<<< HEAD
     with st.expander("Take single photos out", icon=":material/remove_circle:"):
         offer_single(services, collection)
-    with st.popover("Delete this collection", icon=":material/delete:"):
-        _delete(services, collection, rows)
-=======
->>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
 
 
 def _failures(services: Services, table: PhotoTable) -> None:

@@ -24,16 +24,14 @@ CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Floa
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY (collection, id, at);
 
-<<<<<<< HEAD
 -- photo_contents: what photos were when they were read, and where they came from
 CREATE TABLE IF NOT EXISTS photo_contents (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = MergeTree ORDER BY (collection, id, sequence);
-=======
+
 -- counts: how many photos came into collections, and went
 CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64) ENGINE = MergeTree ORDER BY (collection, made);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number;
->>>>>>> 19f3cc8 (Opening what is up to date writes nothing; no definition without room; what is missing is told, and an empty answer is never taken for an empty database)
 
 -- unsplash_25k: photos, their vectors and their facts
 CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;

@@ -2,17 +2,28 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore, Lock, Thread
 
 MAX_BYTES = 400_000_000  # of one picture
+BIG = 32_000_000  # bytes: only one such file is held at a time
 PATIENCE = 30.0  # seconds in which a disk has to give a piece
 MAX_HANGING = 32  # reads that are waited for no more, and still hold a thread each
 _PIECE = 8_000_000  # bytes
 
+_one_big = Lock()
 _hanging = BoundedSemaphore(MAX_HANGING)
 _Answer = bytes | OSError | ValueError | None
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bytes]:
+    """The bytes of a regular file, as of `read`, while the context is open: big ones in turn."""
+    with _one_big if _size(path) > BIG else nullcontext():
+        yield read(path)
 
 
 def read(path: Path, patience: float | None = None) -> bytes:
@@ -30,10 +41,11 @@ def read(path: Path, patience: float | None = None) -> bytes:
         OSError: it can't be read, or not in time.
         ValueError: it is no regular file, or has more than MAX_BYTES.
     """
-    if not _hanging.acquire(blocking=False):
+    hanging = _hanging
+    if not hanging.acquire(blocking=False):
         raise TimeoutError(f"the disk does not answer: {MAX_HANGING} reads hang already")
     pieces: SimpleQueue[_Answer] = SimpleQueue()
-    Thread(target=_read_into, args=(path, pieces), name="file", daemon=True).start()
+    Thread(target=_read_into, args=(path, pieces, hanging), name="file", daemon=True).start()
     found = []
     try:
         while (piece := pieces.get(timeout=PATIENCE if patience is None else patience)) is not None:
@@ -45,19 +57,28 @@ def read(path: Path, patience: float | None = None) -> bytes:
     return found[0] if len(found) == 1 else b"".join(found)
 
 
-def _read_into(path: Path, pieces: "SimpleQueue[_Answer]") -> None:
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # `read` says why
+
+
+def _read_into(path: Path, pieces: "SimpleQueue[_Answer]", hanging: BoundedSemaphore) -> None:
     try:
         # Without O_NONBLOCK, opening a pipe waits for somebody who writes into it.
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(number, "rb", buffering=0) as file:
+        try:
             _check(os.fstat(number))
-            while piece := file.read(_PIECE):
+            while piece := os.read(number, _PIECE):
                 pieces.put(piece)
+        finally:
+            os.close(number)
         pieces.put(None)
     except (OSError, ValueError) as error:
         pieces.put(error)
     finally:
-        _hanging.release()
+        hanging.release()
 
 
 def _check(status: os.stat_result) -> None:

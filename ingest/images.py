@@ -24,6 +24,7 @@ _BAND = 2_000_000  # pixels
 _FULL_SIZE = "size before it was reduced"
 # Bytes a pixel while it is decoded, where the decoder keeps more than the pixels.
 _DECODERS = {"WEBP": 16, "AVIF": 14, "HEIF": 14, "TIFF": 8}
+_COPIES = {"PNG": 3}  # of the file
 _SAMPLES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 
 
@@ -49,13 +50,24 @@ def decode(file: Path | IO[bytes], side: int | None = None) -> Image.Image:
         ValueError: it is not an image of the known kinds, most of it is missing, or it needs more
             memory than there is.
     """
-    content = files.read(file) if isinstance(file, Path) else file.read()
+    if isinstance(file, Path):
+        with files.held(file) as content:
+            return _decode(content, side)
+    return _decode(file.read(), side)
+
+
+def _decode(content: bytes, side: int | None) -> Image.Image:
     picture = _open(content, side)
     size = turned(picture.canvas, picture.orientation)
     if size[0] * size[1] > MAX_PIXELS:
         raise ValueError(f"more than {MAX_PIXELS // 1_000_000} megapixels")
     factor = _factor(picture, side)
-    with BUDGET.hold(_cost(picture, factor) + 3 * len(content)), picture.image:
+    with (
+        BUDGET.hold(
+            _cost(picture, factor) + _COPIES.get(picture.image.format or "", 1) * len(content)
+        ),
+        picture.image,
+    ):
         rgb = upright(_read(picture, content, side, factor), picture.orientation)
     rgb.info = {_FULL_SIZE: size}
     return rgb

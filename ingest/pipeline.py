@@ -22,7 +22,7 @@ from ingest.content import content_of
 from ingest.images import full_size
 from ingest.models import full_name, load_model
 from ingest.plan import Plan, apply_without_reading, make_plan, refuse_other_sources
-from ingest.readers import results
+from ingest.readers import results, unless_stopped
 from ingest.retry import Stopped
 from ingest.shard import Shard
 from ingest.sources import Source
@@ -216,7 +216,7 @@ def _load(
     existing = database.collections.find(order.collection)
     if not order.into:
         refuse_other_sources(order.source, database, existing)
-    plan = _plan(order, database, existing, report_progress)
+    plan = unless_stopped(lambda: _plan(order, database, existing, report_progress), order.stop)
     _tell_of_changes(order, plan, report)
     if existing is not None:
         apply_without_reading(plan.changes, database, database.collections.photos(existing))
@@ -225,7 +225,7 @@ def _load(
     if plan.photos or existing is None or model != existing.model:
         with order.source.ahead(plan.photos):
             report_progress(Progress("Loading the CLIP model"))
-            clip = load_model(model)
+            clip = unless_stopped(lambda: load_model(model), order.stop)
             wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
             table = database.collections.open(wanted)
             run = _Run(order, clip, database, table, thumbnails, report)

@@ -190,9 +190,9 @@ class FolderSource:
         path = path_of(photo.url)
         # Before it is read: what is written meanwhile is another file the next time.
         now = file_content(path, self.folder) or Content()
-        body = files.read(path)
-        image = decode(BytesIO(body), max(side, thumbnails.SIDE))
-        return keep_content(image, replace(now, digest=bytes_content(body).digest))
+        with files.held(path) as body:
+            image = decode(BytesIO(body), max(side, thumbnails.SIDE))
+            return keep_content(image, replace(now, digest=bytes_content(body).digest))
 
     def changed(self, photo: Photo, since: datetime) -> bool:
         """See Source. The time of the file's status tells: no program sets it back."""

@@ -1,5 +1,6 @@
 """Ctrl-C and kill -9, in processes of their own."""
 
+import os
 import re
 import signal
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from ingest.writer import BLOCK
 from tests.ingest.launcher import Launcher, Process, launcher
-from tests.ingest.photos import photo_bytes
+from tests.ingest.photos import photo_bytes, write_photos
 from tests.photo_host import Answer, PhotoHost, photo_host
 
 PHOTOS = 6 * BLOCK + 300
@@ -176,3 +177,34 @@ def test_a_second_interrupt_waits_for_no_host(launch: Launcher, tmp_path: Path, 
         wait_until(said(launch.log, "stopping"), process, "a word about the first interrupt")
         process.signal(signal.SIGINT)
         assert process.wait() == -signal.SIGINT
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_a_load_that_hangs_in_a_read(
+    launch: Launcher, tmp_path: Path, model: str, number: signal.Signals
+) -> None:
+    with photo_host() as silent:
+        lines = [f"{n},{silent.serve(f'/{n}', Answer(waits=True))}" for n in range(40)]
+        table = tmp_path / "photos.csv000"
+        table.write_text("\n".join(["photo_id,photo_image_url", *lines]))
+        process = launch.start(
+            "unsplash", "--photos", table, "--model", model, data=tmp_path / "data"
+        )
+        wait_until(lambda: len(silent.asked) >= 16, process, "as many are asked for as may be")
+        begun = time.monotonic()
+        process.signal(number)
+        assert process.wait() == 130
+    # The time-outs of a read, which it used to wait for, are 30 seconds.
+    assert time.monotonic() - begun < 20
+    assert "stopped: what is in the table stays" in launch.log.read_text()
+
+
+def test_pipes_and_devices_in_a_folder_are_passed_over(
+    launch: Launcher, tmp_path: Path, model: str
+) -> None:
+    folder = write_photos(tmp_path / "photos", 3)
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "endless.jpg").symlink_to("/dev/zero")
+    process = launch.start("folder", folder, "--model", model, data=tmp_path / "data")
+    assert process.wait() == 0, launch.log.read_text()
+    assert "3 added, 0 already there, 2 skipped (2 not a regular file)" in launch.log.read_text()

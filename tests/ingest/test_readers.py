@@ -1,8 +1,11 @@
+from collections.abc import Iterator
 from threading import Barrier, Event, Lock
 
 import pytest
 
-from ingest.readers import results
+from ingest import readers
+from ingest.readers import results, unless_stopped
+from ingest.retry import Stopped
 
 PATIENCE = 60  # seconds after which a test gives up
 
@@ -89,3 +92,56 @@ def test_who_has_had_enough_leaves_nothing_running() -> None:
     next(done)
     done.close()  # type: ignore[attr-defined]
     assert len(begun) <= 7
+
+
+@pytest.fixture
+def gate() -> Iterator[Event]:
+    """What a piece of work hangs on until the test is over."""
+    opened = Event()
+    yield opened
+    opened.set()
+
+
+def test_after_a_stop_nobody_waits_for_work_that_hangs(
+    gate: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "GRACE", 0.3)
+    stop = Event()
+
+    def work(item: int) -> int:
+        if item % 2:
+            gate.wait(PATIENCE)
+        return item
+
+    done = results(work, range(1000), 4, 8, stop)
+    assert next(done) == 0
+    stop.set()
+    assert not [item for item in done if item % 2]
+    assert not gate.is_set()
+
+
+def test_who_has_had_enough_of_work_that_hangs_waits_for_it_no_longer_than_that(
+    gate: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "GRACE", 0.3)
+    done = results(lambda item: item and gate.wait(PATIENCE), range(9), 3, 6, Event())
+    next(done)
+    done.close()  # type: ignore[attr-defined]
+    assert not gate.is_set()
+
+
+def test_a_long_step_is_left_to_itself_after_a_stop(
+    gate: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "GRACE", 0.3)
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        unless_stopped(lambda: gate.wait(PATIENCE), stop)
+    assert not gate.is_set()
+
+
+def test_what_a_long_step_returns_or_raises_is_its_callers() -> None:
+    assert unless_stopped(lambda: 7, Event()) == 7
+    with pytest.raises(KeyError, match="a"):
+        unless_stopped(lambda: {}["a"], Event())

@@ -78,7 +78,12 @@ def launcher(log: Path) -> Iterator[Launcher]:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.ingest.launcher"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": str(log.parent), "HF_HUB_OFFLINE": "1"},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(log.parent),
+            "HF_HUB_OFFLINE": "1",
+            "PRIVATE_HOSTS": "true",
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

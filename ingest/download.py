@@ -1,6 +1,6 @@
 """Fetching photos over HTTP."""
 
-import time
+from http.client import HTTPException
 from threading import local
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -9,14 +9,16 @@ from urllib3.exceptions import DecodeError, HTTPError, InvalidHeader, ReadTimeou
 from urllib3.util.retry import Retry
 
 from db.settings import load_settings
+from ingest.deadline import Deadline
 from ingest.public import public_session
 from ingest.retry import Retries, TransientError
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two pieces of the body
-TOTAL_TIMEOUT = 120  # seconds for the whole of it: a host may send a byte at a time
+TOTAL_TIMEOUT = 120  # seconds for the whole exchange: a host may send a byte at a time
 MAX_BYTES = 50_000_000
 _PIECE = 1 << 16
+_TOO_SLOW = "timed out"
 
 # A host that is busy or broken at the moment.
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -44,7 +46,8 @@ class Downloader:
 
         Raises:
             TransientError: no connection, a time-out, a body cut short or a busy host, each time.
-            OSError: the host refuses access, or its redirects lead nowhere.
+            OSError: the host refuses access, its redirects lead nowhere, or all of TOTAL_TIMEOUT
+                was not enough: asking it again at once would only hold up the others.
             ValueError: the URL is not http(s), the host refuses it for good or is a private one,
                 or the body is empty or over MAX_BYTES.
         """
@@ -53,6 +56,19 @@ class Downloader:
         return self._retries.call(lambda: self._attempt(url))
 
     def _attempt(self, url: str) -> bytes:
+        with Deadline(TOTAL_TIMEOUT) as deadline:
+            try:
+                body = self._answer(url)
+            except (OSError, HTTPError, HTTPException, ValueError) as error:
+                # Whatever the end of the connection made of it.
+                if deadline.passed:
+                    raise OSError(_TOO_SLOW) from error
+                raise
+        if deadline.passed:
+            raise OSError(_TOO_SLOW)
+        return body
+
+    def _answer(self, url: str) -> bytes:
         try:
             return self._fetch(url)
         except requests.exceptions.Timeout as error:
@@ -121,7 +137,6 @@ def _retry_after(response: requests.Response) -> float | None:
 
 
 def _read_body(response: requests.Response) -> bytes:
-    end = time.monotonic() + TOTAL_TIMEOUT
     body = bytearray()
     try:
         # Not iter_content: it would wait for a whole piece, and a byte a second never times out.
@@ -129,8 +144,6 @@ def _read_body(response: requests.Response) -> bytes:
             body += piece
             if len(body) > MAX_BYTES:
                 raise ValueError(f"over {MAX_BYTES // 1_000_000} MB")
-            if time.monotonic() > end:
-                raise TransientError("timed out")
     except ReadTimeoutError as error:
         raise TransientError("timed out") from error
     except DecodeError as error:

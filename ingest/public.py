@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from ingest.deadline import Watched, WatchedAdapter, watched_session
 
 # Translators of IPv6 put an IPv4 address into the last 32 bits of these.
 _TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -35,11 +36,7 @@ def public_session(*, private: bool = False) -> requests.Session:
     Args:
         private: whether others are allowed too.
     """
-    session = requests.Session()
-    if not private:
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _PublicAdapter())
-    return session
+    return watched_session(None if private else _PublicAdapter())
 
 
 def refuse_private(address: str, host: str) -> None:
@@ -119,11 +116,11 @@ class _Checked:
         raise NewConnectionError(self, str(trouble)) from trouble  # type: ignore[arg-type]
 
 
-class _HTTPConnection(_Checked, HTTPConnection):
+class _HTTPConnection(Watched, _Checked, HTTPConnection):
     pass
 
 
-class _HTTPSConnection(_Checked, HTTPSConnection):
+class _HTTPSConnection(Watched, _Checked, HTTPSConnection):
     pass
 
 
@@ -135,13 +132,10 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-class _PublicAdapter(HTTPAdapter):
+class _PublicAdapter(WatchedAdapter):
     """Makes checked connections, and refuses literal addresses before a proxy is asked."""
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """See HTTPAdapter."""
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    pools: Any = {"http": _HTTPPool, "https": _HTTPSPool}  # noqa: RUF012 -- never changed
 
     def send(
         self, request: requests.PreparedRequest, *arguments: Any, **options: Any

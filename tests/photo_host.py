@@ -10,6 +10,9 @@ from socket import SO_LINGER, SOL_SOCKET
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
+import pytest
+import requests
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -24,6 +27,7 @@ class Answer:
         waits: whether the answer comes only when the host closes.
         stalls: whether the body's second half comes only when the host closes.
         drips: seconds between two bytes of the body.
+        drips_head: seconds between two bytes of a head that never ends.
         resets: whether the connection is reset instead of an answer.
         headers: further ones.
     """
@@ -36,6 +40,7 @@ class Answer:
     waits: bool = False
     stalls: bool = False
     drips: float = 0
+    drips_head: float = 0
     resets: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,6 +75,23 @@ class PhotoHost:
         """What the path is answered with this time."""
         answers = self.answers.get(path, [Answer(b"not here", 404)])
         return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def wait_as_long_as_it_takes(host: PhotoHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have clients wait shortly for what the host never sends, and long for all that it does.
+
+    So a busy machine changes no outcome.
+    """
+    get = requests.Session.get
+
+    def patient(
+        session: requests.Session, url: str, *, timeout: tuple[float, float], stream: bool
+    ) -> requests.Response:
+        coming = host.answers.get(urlsplit(url).path, [Answer()])[0]
+        never = isinstance(coming, Answer) and (coming.waits or coming.stalls)
+        return get(session, url, timeout=(timeout[0], 0.2 if never else 60), stream=stream)
+
+    monkeypatch.setattr(requests.Session, "get", patient)
 
 
 @contextmanager
@@ -116,6 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
+        if answer.drips_head:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not self.host.closing.wait(answer.drips_head):
+                self.wfile.write(b"x")
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body) + answer.missing))

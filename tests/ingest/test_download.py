@@ -1,12 +1,20 @@
-from collections.abc import Iterator
-from threading import Thread
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from socket import socket
+from threading import Event, Thread
+from typing import ClassVar
 
 import pytest
 
+from db.database import Database
 from ingest import download
 from ingest.download import Downloader, sized
+from ingest.pipeline import Order, load
 from ingest.retry import Retries, TransientError
-from tests.photo_host import Answer, PhotoHost, photo_host
+from ingest.sources import UnsplashSource
+from tests.ingest.photos import photo_bytes
+from tests.photo_host import Answer, PhotoHost, photo_host, wait_as_long_as_it_takes
 
 BODY = bytes(range(256)) * 1024  # four pieces of a stream
 
@@ -101,7 +109,7 @@ def test_a_closed_door_is_not_knocked_at_again_in_this_run(host: PhotoHost, stat
 def test_a_fault_for_now_is_tried_again(
     host: PhotoHost, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
 ) -> None:
-    monkeypatch.setattr(download, "READ_TIMEOUT", 0.1)
+    wait_as_long_as_it_takes(host, monkeypatch)
     assert impatient().get(host.serve("/a.jpg", answer, answer, Answer(BODY))) == BODY
     assert len(host.asked) == 3
 
@@ -110,7 +118,7 @@ def test_a_fault_for_now_is_tried_again(
 def test_a_fault_that_stays_is_told_in_the_end(
     host: PhotoHost, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
 ) -> None:
-    monkeypatch.setattr(download, "READ_TIMEOUT", 0.1)
+    wait_as_long_as_it_takes(host, monkeypatch)
     downloader = Downloader(Retries(attempts=2, first_wait=0.001))
     with pytest.raises(TransientError) as refusal:
         downloader.get(host.serve("/a.jpg", answer))
@@ -130,12 +138,105 @@ def test_the_wait_is_the_one_that_the_host_asks_for(host: PhotoHost) -> None:
     )
 
 
-def test_a_host_that_sends_a_byte_now_and_then_times_out(
+DRIPS = {
+    "body": Answer(BODY, drips=0.02),
+    "head": Answer(drips_head=0.02),
+    "a body of no length": Answer(BODY, drips=0.02, headers={"Transfer-Encoding": "chunked"}),
+}
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+@pytest.mark.parametrize("private", [True, False])
+def test_a_host_that_sends_a_byte_now_and_then_is_given_up_at_once(
+    host: PhotoHost, monkeypatch: pytest.MonkeyPatch, kind: str, private: bool
+) -> None:
+    monkeypatch.setattr(download, "TOTAL_TIMEOUT", 0.2)
+    monkeypatch.setattr("ingest.public._is_public", lambda _: True)
+    with pytest.raises(OSError, match=r"^timed out$") as refusal:
+        Downloader(private=private).get(host.serve("/a.jpg", DRIPS[kind]))
+    assert not isinstance(refusal.value, TransientError)
+    assert len(host.asked) <= 1
+
+
+def test_a_host_that_redirects_without_end_is_given_up(
     host: PhotoHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "TOTAL_TIMEOUT", 0.1)
-    with pytest.raises(TransientError, match=r"^timed out$"):
-        Downloader(Retries(attempts=1)).get(host.serve("/a.jpg", Answer(BODY, drips=0.02)))
+    monkeypatch.setattr(download, "TOTAL_TIMEOUT", 0.2)
+    slow = host.serve("/slow.jpg", Answer(drips_head=0.02))
+    with pytest.raises(OSError, match=r"^timed out$"):
+        Downloader().get(host.serve("/a.jpg", Answer(b"", 302, location=slow)))
+
+
+def test_a_host_that_agrees_on_tls_byte_by_byte_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(download, "TOTAL_TIMEOUT", 0.2)
+    over = Event()
+
+    def drip(listening: socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 kB begins
+            while not over.wait(0.02):
+                connection.sendall(b"\0")
+
+    with socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        thread = Thread(target=drip, args=(listening,))
+        thread.start()
+        try:
+            with pytest.raises(OSError, match=r"^timed out$"):
+                Downloader().get(f"https://127.0.0.1:{listening.getsockname()[1]}/a.jpg")
+        finally:
+            over.set()
+            thread.join()
+
+
+class Held:
+    """In place of a timer: its time is over when the test says so."""
+
+    begun: ClassVar[list["Held"]] = []
+    daemon = False
+
+    def __init__(self, seconds: float, end: Callable[[], None]) -> None:
+        self.end = end
+
+    def start(self) -> None:
+        self.begun.append(self)
+
+    def cancel(self) -> None:
+        """It never ends by itself."""
+
+
+def test_sixteen_hosts_that_drip_of_sixty_stop_no_load(
+    host: PhotoHost,
+    monkeypatch: pytest.MonkeyPatch,
+    database: Database,
+    model: str,
+    tmp_path: Path,
+) -> None:
+    workers = UnsplashSource.workers
+    urls = [host.serve(f"/drip{n}", Answer(drips_head=0.05)) for n in range(workers)]
+    urls += [host.serve(f"/{n}", Answer(photo_bytes(n))) for n in range(60 - workers)]
+    table = tmp_path / "photos.csv"
+    table.write_text("photo_id,photo_image_url\n" + "".join(f"{url},{url}\n" for url in urls))
+    monkeypatch.setattr(Held, "begun", [])
+    monkeypatch.setattr("ingest.deadline.Timer", Held)
+
+    def end_all_once_every_worker_is_held() -> None:
+        while len(host.asked) < workers and not host.closing.wait(0.01):
+            pass
+        for held in list(Held.begun):
+            held.end()
+
+    ending = Thread(target=end_all_once_every_worker_is_held)
+    ending.start()
+    order = Order(UnsplashSource([table]), "mine", model, model)
+    report = load(order, database, None, lambda _: None, lambda _: None)
+    ending.join()
+    assert (report.added, len(report.skipped)) == (60 - workers, workers)
+    assert {(skip.reason, skip.final) for skip in report.skipped} == {("timed out", False)}
 
 
 def test_a_host_that_is_not_there_is_no_connection() -> None:

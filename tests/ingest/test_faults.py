@@ -15,7 +15,7 @@ from ingest.retry import Retries
 from ingest.sources import UnsplashSource
 from ingest.streak import Skip
 from tests.ingest.photos import photo_bytes
-from tests.photo_host import Answer, PhotoHost, photo_host
+from tests.photo_host import Answer, PhotoHost, photo_host, wait_as_long_as_it_takes
 
 PHOTOS = 2000
 
@@ -105,7 +105,7 @@ def test_every_good_photo_is_in_and_every_bad_one_is_named_once_with_its_reason(
     model: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(download, "READ_TIMEOUT", 0.5)
+    wait_as_long_as_it_takes(host, monkeypatch)
     monkeypatch.setattr(download, "MAX_BYTES", 1_000_000)
     world = World(host, tmp_path)
     retries = Retries(attempts=2, first_wait=0.01)

@@ -66,7 +66,7 @@ class Clip:
             self._tokenizer = _read_tokenizer(folder)
             processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # each file format has errors of its own
-            raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
+            raise ExplorerError(_cannot_load(model_id, _why(error))) from error
         if model.config.projection_dim != DIMENSION:
             raise ExplorerError(
                 f"{model_id} makes vectors of {model.config.projection_dim} numbers, and the photo "
@@ -205,7 +205,15 @@ def _read_model(folder: Path) -> Any:
     if missing:
         # The library fills them with random numbers, and the vectors would mean nothing.
         raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
+    broken = [name for name, weight in model.state_dict().items() if not _is_finite(weight)]
+    if broken:
+        # Its vectors would be no numbers either, and no index can be built of those.
+        raise ValueError(f"{len(broken)} of its weights hold no numbers, such as {broken[0]}")
     return model
+
+
+def _is_finite(weight: torch.Tensor) -> bool:
+    return bool(torch.isfinite(weight).all())
 
 
 def _read_tokenizer(folder: Path) -> Any:
@@ -215,6 +223,14 @@ def _read_tokenizer(folder: Path) -> Any:
     if not whole and not all(parts):
         raise FileNotFoundError("it has no tokenizer.json, and no vocab.json with merges.txt")
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def _why(error: Exception) -> str:
+    """What a library says, but for its advice to let a checkpoint run code."""
+    text = str(error).lower()
+    if any(word in text for word in ("weights_only", "weights only", "trust_remote_code")):
+        return "it holds more than weights, and may run code: take one with model.safetensors"
+    return first_line(error)
 
 
 def _cannot_load(model_id: str, why: str) -> str:

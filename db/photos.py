@@ -56,6 +56,8 @@ class Photo:
     submitted: str = ""
 
 
+_NORM_TOLERANCE = 1e-3
+
 COLUMNS = tuple(field.name for field in fields(Photo))
 
 _SCHEMA = pa.schema(
@@ -161,13 +163,14 @@ class PhotoTable:
             vectors: float32 (n, 512), unit norm.
 
         Raises:
-            ExplorerError: the vectors have another shape.
+            ExplorerError: the vectors have another shape, or are no directions.
         """
         if vectors.shape != (len(photos), DIMENSION):
             raise ExplorerError(
                 f"{len(photos)} photos came with vectors of shape {vectors.shape}: "
                 f"{self.name} holds {DIMENSION} numbers a photo"
             )
+        _check_directions(photos, vectors)
         if photos:
             self._connection.insert_arrow(self.name, _to_arrow(photos, vectors))
             self._counts.add(self.name, len(photos))
@@ -368,6 +371,18 @@ def _check_query(vector: Vector) -> None:
         raise ExplorerError(
             f"A search needs {DIMENSION} finite numbers, not all zero; got shape {vector.shape}: "
             "use a CLIP model with projection_dim 512"
+        )
+
+
+def _check_directions(photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
+    """One vector that is none would keep the index from ever being built."""
+    # What is not finite is not near 1 either.
+    bad = ~(np.abs(np.linalg.norm(vectors.astype(np.float64), axis=1) - 1) < _NORM_TOLERANCE)
+    if bad.any():
+        first = photos[int(np.argmax(bad))]
+        raise ExplorerError(
+            f"{int(bad.sum()):,} of {len(photos):,} vectors are not of length 1, such as that of "
+            f"{first.id}: nothing of them was stored; check the CLIP model, or take another one"
         )
 
 

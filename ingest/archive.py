@@ -2,19 +2,23 @@
 
 import hashlib
 import logging
+import lzma
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from db.errors import ExplorerError, first_line
+from ingest.deadline import Deadline, watched_session
 from ingest.download import CONNECT_TIMEOUT, READ_TIMEOUT, refuse_busy
 from ingest.retry import Retries, Stopped, TransientError
 
@@ -24,7 +28,9 @@ CHECKSUMS = {"1.4.0": "7af3e90a4983fc87d0ee8c0f8c645349c6011d63efec489cfe734a74e
 TABLE = re.compile(r"(photos|keywords)\.[ct]sv[0-9]*")
 
 _LOG = logging.getLogger(__name__)
+HEAD_TIMEOUT = 60  # seconds for connecting and the head of the answer
 _PIECE = 1 << 20
+_DIGITS = 16  # of a length that can be one
 _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.]{0,31}")
 
 Tell = Callable[[str, float | None], None]
@@ -105,14 +111,13 @@ class Archive:
         return True
 
     def _attempt(self, tell: Tell) -> None:
-        validator = self._validator.read_text() if self._validator.is_file() else ""
+        validator = self._known_validator()
         have = self._size() if validator else 0
         resume = {"Range": f"bytes={have}-", "If-Range": validator}
         # Compressed on the way, its bytes could not be counted.
         headers = {"Accept-Encoding": "identity", **(resume if have else {})}
-        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
         try:
-            with requests.get(self._url, headers=headers, timeout=timeout, stream=True) as response:
+            with self._asked(headers) as response:
                 refuse_busy(response)
                 if have and response.status_code == requests.codes.requested_range_not_satisfiable:
                     self._settle(response, have)
@@ -122,8 +127,31 @@ class Archive:
             raise TransientError("timed out") from error
         except requests.exceptions.ConnectionError as error:
             raise TransientError("no connection") from error
-        except HTTPError as error:
+        except (HTTPError, HTTPException) as error:
             raise TransientError("cut short") from error
+
+    def _asked(self, headers: dict[str, str]) -> requests.Response:
+        """The head of the answer, which has a deadline; its body may take as long as it comes."""
+        with watched_session() as session, Deadline(HEAD_TIMEOUT) as deadline:
+            try:
+                response = session.get(
+                    self._url, headers=headers, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), stream=True
+                )
+            except (OSError, HTTPError, HTTPException) as error:
+                if deadline.passed:
+                    raise TransientError("timed out") from error
+                raise
+        if deadline.passed:
+            response.close()
+            raise TransientError("timed out")
+        return response
+
+    def _known_validator(self) -> str:
+        """What tells whether the rest belongs to the same file; "" where nothing does."""
+        if not self._validator.is_file():
+            return ""
+        text = self._validator.read_text(encoding="utf-8", errors="replace")
+        return text if text.isascii() and text.isprintable() else ""
 
     def _settle(self, response: requests.Response, have: int) -> None:
         """What a host says of a file that is there as a whole already, or has shrunk since."""
@@ -144,7 +172,8 @@ class Archive:
                 f"Can't download {self._url}: HTTP {response.status_code}. Check --version and "
                 "UNSPLASH_URL, or name the tables of a dataset that you have (--photos)"
             )
-        total = have + int(response.headers.get("Content-Length", 0))
+        length = response.headers.get("Content-Length", "")
+        total = have + int(length) if length.isdecimal() and len(length) < _DIGITS else 0
         with self._part.open("r+b" if have else "wb") as file:
             file.seek(have)
             while piece := response.raw.read1(_PIECE):
@@ -226,7 +255,17 @@ class Archive:
         try:
             with zipfile.ZipFile(self._part) as archive:
                 yield archive
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, FileExistsError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            struct.error,
+            EOFError,
+            OverflowError,
+            RuntimeError,
+            ValueError,
+            FileExistsError,
+        ) as error:
             # RuntimeError: it is encrypted, or packed in a way that Python doesn't know.
             raise self._refusal(first_line(error)) from error
 

@@ -77,6 +77,10 @@ class Downloader:
             raise ValueError("not an http address") from error
         except requests.exceptions.ConnectionError as error:
             raise TransientError("no connection") from error
+        except (requests.exceptions.InvalidHeader, HTTPError, HTTPException) as error:
+            raise ValueError("garbled answer") from error
+        except UnicodeError as error:
+            raise ValueError("not an http address") from error
 
     def _fetch(self, url: str) -> bytes:
         timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)

@@ -335,7 +335,7 @@ class _Run:
         with Writer(self.database, self.table, stored) as writer:
             for done, outcome in enumerate(outcomes, start=1):
                 if isinstance(outcome, _Ready):
-                    self._take(outcome, writer)
+                    yield from writer.note(self._take(outcome, writer))
                 elif outcome.final or not stop.is_set():
                     streak.hold(outcome)
                 if _says_nothing_against_the_host(outcome, plan):
@@ -344,7 +344,7 @@ class _Run:
                 if streak.too_long:
                     stop.set()  # ends the waits of those that are about to try again
                     break
-            self._encode(writer)
+            yield from writer.note(self._encode(writer))
             if not streak.too_long:
                 yield from writer.note(streak.release())
         self.report.added = writer.added
@@ -352,18 +352,24 @@ class _Run:
         if streak.too_long:
             raise ExplorerError(streak.complaint())
 
-    def _take(self, ready: _Ready, writer: Writer) -> None:
+    def _take(self, ready: _Ready, writer: Writer) -> list[Skip]:
         self.batch.append(ready)
-        if len(self.batch) == self.order.batch_size:
-            self._encode(writer)
+        return self._encode(writer) if len(self.batch) == self.order.batch_size else []
 
-    def _encode(self, writer: Writer) -> None:
-        """Hand the vectors of the batch, which may be empty, to the writer."""
+    def _encode(self, writer: Writer) -> list[Skip]:
+        """Hand the vectors of the batch, which may be empty, to the writer; returns those of none.
+
+        A model computes in half precision on some devices, where a photo may be too much for it.
+        """
         pixels = [ready.pixels for ready in self.batch]
         vectors = self.clip.encode_prepared(pixels, self.order.precision)
-        contents = {ready.photo.id: ready.content for ready in self.batch}
-        writer.add([ready.photo for ready in self.batch], vectors, contents)
+        usable = [bool(np.isfinite(vector).all()) for vector in vectors]
+        good = [ready for ready, fine in zip(self.batch, usable, strict=True) if fine]
+        bad = [ready for ready, fine in zip(self.batch, usable, strict=True) if not fine]
+        contents = {ready.photo.id: ready.content for ready in good}
+        writer.add([ready.photo for ready in good], vectors[usable], contents)
         self.batch.clear()
+        return [Skip(ready.photo, "the model makes no vector of it", final=False) for ready in bad]
 
     def _read(self, photo: Photo) -> _Ready | Skip:
         """Read one photo, and let go of the open image: a camera's takes 72 MB or more.

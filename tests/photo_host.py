@@ -23,6 +23,7 @@ class Answer:
         status: the HTTP status.
         content_type: of the body.
         missing: by how many bytes the announced length is larger than the body.
+        length: what is announced instead, or "".
         location: where a redirect points to, or "".
         waits: whether the answer comes only when the host closes.
         stalls: whether the body's second half comes only when the host closes.
@@ -36,6 +37,7 @@ class Answer:
     status: int = 200
     content_type: str = "image/jpeg"
     missing: int = 0
+    length: str = ""
     location: str = ""
     waits: bool = False
     stalls: bool = False
@@ -144,14 +146,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"x")
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body) + answer.missing))
+        length = answer.length or str(len(answer.body) + answer.missing)
+        self.send_header("Content-Length", length)
         if answer.location:
             self.send_header("Location", answer.location)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()
         self._send_body(answer)
-        self.close_connection = answer.missing > 0
+        self.close_connection = answer.missing > 0 or bool(answer.length)
 
     def _send_body(self, answer: Answer) -> None:
         if answer.drips:

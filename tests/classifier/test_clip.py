@@ -358,6 +358,24 @@ def spoil_older_weights_that_are_a_web_page(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_text("<html>sign in</html>")
 
 
+def spoil_a_weight_that_is_no_number(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights["visual_projection.weight"][3, 5] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+class Harmful:
+    """What a checkpoint may hold that runs code when it is loaded."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (print, ("this ran",))
+
+
+def spoil_older_weights_that_run_code(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save({"weights": Harmful()}, folder / "pytorch_model.bin")
+
+
 def spoil_no_preprocessor(folder: Path) -> None:
     (folder / "preprocessor_config.json").unlink()
 
@@ -388,6 +406,23 @@ def test_a_spoilt_checkpoint_is_one_line_with_its_name_and_what_to_do(
     text = refusal_of(str(own_folder))
     assert text.startswith(f"Can't load the CLIP model {own_folder}: ")
     assert text.endswith("--model to a folder that holds a checkpoint, or to sample")
+
+
+def test_a_checkpoint_of_no_numbers_is_refused_by_the_weight(own_folder: Path) -> None:
+    spoil_a_weight_that_is_no_number(own_folder)
+    said = "1 of its weights hold no numbers, such as visual_projection.weight. "
+    assert said in refusal_of(str(own_folder))
+
+
+def test_nobody_is_told_to_let_a_checkpoint_run_code(
+    own_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spoil_older_weights_that_run_code(own_folder)
+    text = refusal_of(str(own_folder))
+    assert "it holds more than weights, and may run code: take one with model.safetensors" in text
+    said = capfd.readouterr()
+    assert "this ran" not in said.out
+    assert "weights_only" not in text + said.out + said.err
 
 
 # --- the hub ----------------------------------------------------------------------------------

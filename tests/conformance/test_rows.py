@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from db.contents import Content
 from db.database import Database
-from db.photos import PhotoTable
+from db.errors import ExplorerError
+from db.photos import Photo, PhotoTable
 from db.rows import Rows
 from tests.conformance.conftest import built
 from tests.conftest import filled, unit_vectors
@@ -68,3 +70,18 @@ def test_removed_photos_are_not_found_again(database: Database) -> None:
     assert [photo.id for photo in rows_of(database, table).find("PHOTO-0000", 3)] == [
         f"photo-{n:05d}" for n in (1, 2, 4)
     ]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, 2.0])
+def test_vectors_that_are_no_directions_are_not_stored(database: Database, bad: float) -> None:
+    _, table, vectors = filled(database, 20)
+    spoilt = vectors[:3].copy()
+    spoilt[1] = spoilt[1] * bad
+    photos = [Photo(id=f"new-{n}", url="sample:x") for n in range(3)]
+    with pytest.raises(ExplorerError) as refusal:
+        table.add(photos, spoilt)
+    assert str(refusal.value) == (
+        "1 of 3 vectors are not of length 1, such as that of new-1: nothing of them was stored; "
+        "check the CLIP model, or take another one"
+    )
+    assert table.count() == 20

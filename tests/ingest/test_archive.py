@@ -80,6 +80,37 @@ def test_redirects_are_followed(host: PhotoHost, tmp_path: Path) -> None:
     assert archive_at(host, tmp_path).tables(silent).is_dir()
 
 
+@pytest.mark.parametrize("length", ["banana", "-5", "1e9"])
+def test_a_length_that_is_none_ends_no_download(
+    host: PhotoHost, tmp_path: Path, length: str
+) -> None:
+    host.serve("/lite/9.9", Answer(BODY, length=length))
+    assert archive_at(host, tmp_path).tables(silent).is_dir()
+
+
+def test_several_lengths_at_once_are_one_line(host: PhotoHost, tmp_path: Path) -> None:
+    host.serve("/lite/9.9", Answer(BODY, length="5, 6"))
+    with pytest.raises(ExplorerError, match=r"^Can't download .*/lite/9\.9: "):
+        archive_at(host, tmp_path).tables(silent)
+
+
+def test_a_host_that_drips_its_head_is_given_up(
+    host: PhotoHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "HEAD_TIMEOUT", 0.2)
+    host.serve("/lite/9.9", Answer(drips_head=0.02))
+    with pytest.raises(ExplorerError, match=r"^Can't download .*/lite/9\.9: timed out\. "):
+        archive_at(host, tmp_path).tables(silent)
+
+
+def test_a_damaged_note_of_what_was_downloaded_starts_anew(host: PhotoHost, tmp_path: Path) -> None:
+    (tmp_path / "9.9.zip.part").write_bytes(b"half")
+    (tmp_path / "9.9.zip.validator").write_bytes(b"\xff\nEvil: header")
+    host.serve("/lite/9.9", Answer(BODY))
+    assert archive_at(host, tmp_path).tables(silent).is_dir()
+    assert "Range" not in host.headers[0]
+
+
 # --- downloading in several goes --------------------------------------------------------------
 
 

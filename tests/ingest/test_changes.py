@@ -1,13 +1,15 @@
 """A collection in step with its source: files and rows that change, move and go."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from classifier.clip import Clip, Precision
+from classifier.preprocess import Pixels
 from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError
@@ -383,6 +385,26 @@ def test_the_picture_that_a_host_sends_in_place_of_others_is_told(
         ]
         # As long as they are there, whether they came now or earlier.
         assert len(into(UnsplashSource([table])).same) == 2
+
+
+def test_a_photo_that_the_model_makes_no_vector_of_is_skipped_and_the_others_come_in(
+    into: Load, database: Database, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = Clip.encode_prepared
+
+    def overflowing(clip: Clip, prepared: Sequence[Pixels], precision: Precision) -> np.ndarray:
+        vectors = encode(clip, prepared, precision)
+        vectors[2] = np.nan
+        return vectors
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Clip, "encode_prepared", overflowing)
+        report = into(photos)
+    assert (report.added, [skip.reason for skip in report.skipped]) == (
+        9,
+        ["the model makes no vector of it"],
+    )
+    assert into(photos).rows == 10
 
 
 # --- several sources --------------------------------------------------------------------------

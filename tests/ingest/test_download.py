@@ -275,6 +275,26 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
         Downloader().get(url)
 
 
+@pytest.mark.parametrize("length", ["banana", "-5", "5, 6", "1e9", "٣", "9" * 400])
+def test_a_length_that_is_none_ends_in_one_of_our_own_words(host: PhotoHost, length: str) -> None:
+    url = host.serve("/a.jpg", Answer(BODY, length=length))
+    told = "the photo"
+    try:
+        assert Downloader(Retries(attempts=1)).get(url) == BODY
+    except (ValueError, OSError) as error:
+        told = str(error)
+    assert told in ("the photo", "garbled answer", "cut short", "no connection")
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://a..b/", "//", "http://\udcff/", "x:y"])
+def test_a_redirect_to_no_address_is_one_line(host: PhotoHost, location: str) -> None:
+    location = location.encode("latin-1", "replace").decode("latin-1")
+    url = host.serve("/a.jpg", Answer(b"", 302, location=location))
+    with pytest.raises((ValueError, OSError)) as refusal:
+        Downloader(Retries(attempts=1)).get(url)
+    assert len(str(refusal.value)) < 80
+
+
 def test_a_redirect_to_a_file_opens_no_file(host: PhotoHost) -> None:
     url = host.serve("/a.jpg", Answer(b"", 302, location="file:///etc/hostname"))
     with pytest.raises(ValueError, match=r"^not an http address$"):

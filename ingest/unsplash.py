@@ -5,6 +5,7 @@ Columns as the dataset's own documentation names them. Tables are tab-separated 
 """
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +19,12 @@ from ingest.tables import TableError, open_table
 
 KEYWORDS = 10  # of a photo: the strongest
 _ROWS = 200_000  # of a keywords table in memory; it has millions
-_CONFIDENCES = ("ai_service_1_confidence", "ai_service_2_confidence")
-_KEYWORD_COLUMNS = ("photo_id", "keyword", "suggested_by_user", *_CONFIDENCES)
-_BY_A_PERSON = 1000.0  # stronger than any machine's, which end at 100
+# Of any number of services: release 1.4.0 has confirmations by a third one.
+_CONFIDENCE = re.compile(r"ai_service_[0-9]+_confidence")
+_CONFIRMED = re.compile(r"confirmed_by_\w+")
+_YES = frozenset({"t", "true", "1", "y", "yes"})
+_BY_A_PERSON = 1_000.0  # stronger than any machine's, which end at 100
+_BY_A_SECOND_LOOK = 10_000.0  # a confirmation, stronger than all of these
 
 _LONGEST = 2_000  # characters of an id or an address
 # Those that are read, of some thirty.
@@ -93,7 +97,7 @@ def _named(folder: Path, name: str) -> list[Path]:
 
 
 def _strongest(tables: Sequence[Path], ids: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Each photo's KEYWORDS strongest keywords, those that a person gave first."""
+    """Each photo's KEYWORDS strongest keywords: confirmed ones first, then those of persons."""
     best = pd.DataFrame({"photo_id": [], "keyword": [], "strength": []})
     for table in tables:
         for rows in _read_pieces(table):
@@ -119,9 +123,7 @@ def _read_pieces(table: Path) -> Iterator[pd.DataFrame]:
             index_col=False,
             encoding="utf-8-sig",
             keep_default_na=False,
-            usecols=lambda name: (
-                name in ("photo_id", "keyword", "suggested_by_user", *_CONFIDENCES)
-            ),
+            usecols=_is_read,
             chunksize=_ROWS,
         ) as pieces:
             for piece in pieces:
@@ -136,15 +138,29 @@ def _delimiter(path: Path) -> str:
         return "\t" if "\t" in file.readline() else ","
 
 
+def _is_read(name: str) -> bool:
+    return name in ("photo_id", "keyword", "suggested_by_user") or bool(
+        _CONFIDENCE.fullmatch(name) or _CONFIRMED.fullmatch(name)
+    )
+
+
 def _with_strength(rows: pd.DataFrame) -> pd.DataFrame:
-    named = [rows[name] for name in _CONFIDENCES if name in rows]
-    numbers = pd.DataFrame([pd.to_numeric(column, errors="coerce") for column in named]).T
-    strength = numbers.max(axis=1).fillna(0.0) if named else pd.Series(0.0, rows.index)
+    strength = pd.Series(0.0, rows.index)
+    for name in filter(_CONFIDENCE.fullmatch, rows.columns):
+        numbers = pd.to_numeric(rows[name], errors="coerce").fillna(0.0).clip(0, 100)
+        strength = strength.where(strength > numbers, numbers)
     if "suggested_by_user" in rows:
-        given = rows["suggested_by_user"].str.lower().isin(("t", "true", "1"))
-        strength = strength.where(~given, _BY_A_PERSON)
+        strength = strength.where(~_said_yes(rows["suggested_by_user"]), _BY_A_PERSON)
+    for name in filter(_CONFIRMED.fullmatch, rows.columns):
+        strength = strength + _said_yes(rows[name]) * _BY_A_SECOND_LOOK
     found = rows[["photo_id", "keyword"]].assign(strength=strength)
     return found[found["keyword"] != ""]
+
+
+def _said_yes(column: pd.Series) -> pd.Series:
+    """Whether a column says yes, or how sure a service is, which no one is of what it denies."""
+    sure = pd.to_numeric(column, errors="coerce").fillna(0.0) > 0
+    return column.str.strip().str.lower().isin(_YES) | sure
 
 
 def _read_table(path: Path, bad_rows: list[str]) -> Iterator[Photo]:

@@ -57,6 +57,21 @@ def test_the_strongest_keywords_come_along_those_of_people_first(tmp_path: Path)
     assert photos[2].keywords == ()
 
 
+def test_confirmed_keywords_come_first_as_release_1_4_0_has_them(tmp_path: Path) -> None:
+    """Its columns, and 40 keywords a photo of which few are confirmed, all late in the alphabet."""
+    header = "photo_id\tkeyword\tai_service_1_confidence\tai_service_2_confidence\t"
+    header += "suggested_by_user\tuser_suggestion_source\tconfirmed_by_ai_service_3"
+    rows = [f"p0\tabstract{n:02d}\t\t\tf\t\tf" for n in range(30)]
+    rows += ["p0\twater\t80.5\t\tf\t\tt", "p0\tyacht\t\t\tf\t\ttrue", "p0\tzoo\t\t99\tf\t\tT"]
+    rows += ["p0\tmine\t\t\tt\tupload\tf", "p0\tours\t\t\tt\tupload\tt", "p0\tsure\t99.9\t\tf\t\t"]
+    rows += ["p1\tboat\t\t\tf\t\tf", "p1\tlake\tnan\tinf\tf\t\tno", "p1\tsea\t-5\t1e9\tf\t\t97.5"]
+    photos = read_photos([dataset(tmp_path, keywords="\n".join([header, *rows]))]).photos
+    expected = ("ours", "zoo", "water", "yacht", "mine", "sure")
+    assert photos[0].keywords[:6] == expected
+    assert photos[0].keywords[6:] == tuple(f"abstract{n:02d}" for n in range(4))
+    assert photos[1].keywords == ("sea", "lake", "boat")
+
+
 def test_keywords_are_the_same_however_the_tables_are_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

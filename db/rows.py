@@ -120,13 +120,14 @@ class Rows:
         gone = self._connection.command(
             f"SELECT count() FROM {quoted(self._photos.name)} WHERE {condition}", bound
         )
+        # Noted before it is done: a process that is killed between leaves nothing missing.
+        Counts(self._connection).add(self._photos.name, -int(gone))
         # Not DELETE FROM: the vector index would go on finding the rows that it masks.
         self._connection.command(
             f"ALTER TABLE {self._connection.dialect.layout.rows(self._photos.name)} "
             f"DELETE WHERE {condition} SETTINGS mutations_sync = 2",
             bound,
         )
-        Counts(self._connection).add(self._photos.name, -int(gone))
 
 
 def _sized(wanted: Photo, stored: Photo) -> Photo:

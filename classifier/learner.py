@@ -5,7 +5,7 @@ from threading import Lock
 
 import numpy as np
 
-from classifier.refit import ARTICLE, Evidence, Refit, refit_article, refit_checked
+from classifier.refit import ARTICLE, Evidence, Refit, refit_article, refit_whitened
 from classifier.rounds import Round, training_set
 from classifier.whitening import Whitening
 from db.dialect import Vector
@@ -42,7 +42,7 @@ class Learner:
         if self._method == ARTICLE:
             refined = [shown for shown in rounds if not shown.liked]
             return refit_article(refined[-1].weight, *training_set(rounds, labels))
-        return self._checked(rounds, labels).weight
+        return self._whitened(rounds, labels).weight
 
     def evidence(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Evidence | None:
         """How well the refit tells the thumbs apart, beside the prompt alone.
@@ -52,7 +52,7 @@ class Learner:
         """
         if self._method == ARTICLE or len(labels) < EVIDENT or len(rounds) < 3:
             return None
-        return self._checked(rounds, labels).evidence
+        return self._whitened(rounds, labels).evidence
 
     def like(self, weight: Vector, photo: str) -> Vector:
         """The sum of a weight and what sets a photo apart, float32 (512,), unit norm.
@@ -85,5 +85,5 @@ class Learner:
                 self._whitening = Whitening.of(self._photos.sample(SAMPLED))
             return self._whitening
 
-    def _checked(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Refit:
-        return refit_checked(rounds[0].weight, *training_set(rounds, labels), self.whitening())
+    def _whitened(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Refit:
+        return refit_whitened(rounds[0].weight, *training_set(rounds, labels), self.whitening())

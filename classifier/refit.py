@@ -1,40 +1,70 @@
-"""How a classifier is refit on thumbs: by the article's update, or by ours, which checks itself.
+"""How a classifier is refit on thumbs: the article's normalised-weight SGD, in two settings.
 
-Both are linear classifiers without a bias, started at the prompt's vector. tests/bench/RESULTS.md
-holds the figures behind what is said here.
+The article's starts at the weight on screen and takes five small steps. Ours takes the same steps
+in coordinates in which the collection spreads evenly, from the prompt each time, as many as thumbs
+that were left out bear out. tests/bench/RESULTS.md holds the figures behind what is said here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from classifier.whitening import Matrix, Whitening, one_thread
 from db.dialect import Vector
 from db.sessions import DOWN, UP
 
 ARTICLE = "article"
-CHECKED = "checked"
-METHODS = (CHECKED, ARTICLE)
-DEFAULT_METHOD = CHECKED
-METHOD_NAMES = {CHECKED: "checked steps", ARTICLE: "the article's update"}
+WHITENED = "whitened"
+METHODS = (WHITENED, ARTICLE)
+DEFAULT_METHOD = WHITENED
+# "checked" was the default of an earlier version: classifiers of that time still say so.
+METHOD_NAMES = {
+    WHITENED: "whitened SGD",
+    ARTICLE: "the article's update",
+    "checked": "checked steps",
+}
 
-# How far to go from the prompt, in units of the prompt's own spread over the collection.
-STEPS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
-# The one to take where the thumbs don't bear out another, or are too few to.
-USUAL_STEP = 0.1
-# By more than so many standard errors has another step to be better.
-MARGIN = 1.0
+# By more than so many standard errors has another number of steps to be better than the usual.
+MARGIN = 0.5
+# Left out in so many parts.
+FOLDS = 5
 # Of each kind; more would cost time and hardly move the choice.
 CHECKED_THUMBS = 100
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """How well the thumbs are told apart, each pair of an up and a down left out of its own fit.
+class Setting:
+    """How the article's classifier is fit.
 
     Attributes:
-        prompt: the share of the pairs that the prompt alone puts in the right order, 0 to 1.
+        learning_rate: of SGD.
+        steps: gradient steps, unless the thumbs speak for another number.
+        choices: the numbers that they may speak for, ascending.
+        downs: of the loss, the share of the photos with a thumb down. The ups are half of it.
+        pool: the share of the collection's own photos: few of them are what is looked for.
+    """
+
+    learning_rate: float
+    steps: int
+    choices: tuple[int, ...] = ()
+    downs: float = 0.0
+    pool: float = 0.0
+
+
+THE_ARTICLES = Setting(learning_rate=0.1, steps=5)
+OURS = Setting(0.8, steps=5, choices=(0, 2, 5, 10, 20, 40), downs=0.25, pool=0.25)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How well the thumbs are told apart, each by a fit that doesn't know it.
+
+    Attributes:
+        prompt: the share of all pairs of an up and a down that the prompt alone puts in the right
+            order, 0 to 1.
         refit: the share that the refit does.
         error: the standard error of the difference.
     """
@@ -49,14 +79,19 @@ class Refit:
     """What came of a refit.
 
     Attributes:
-        weight: float32 (512,), unit norm.
-        step: how far it went from the prompt.
-        evidence: what the step was chosen on, or None with fewer than two thumbs of either kind.
+        weight: float32 (512,), of unit norm, or the prompt as it was where no step was taken.
+        steps: how many were taken from the prompt.
+        evidence: what they were chosen on, or None with fewer than two thumbs of either kind.
     """
 
     weight: Vector
-    step: float
+    steps: int
     evidence: Evidence | None
+
+
+def known_method(method: str) -> str:
+    """The one of METHODS that a session's method is today."""
+    return method if method in METHODS else DEFAULT_METHOD
 
 
 def refit_article(start: Vector, X: Matrix, y: Sequence[int]) -> Vector:
@@ -70,110 +105,138 @@ def refit_article(start: Vector, X: Matrix, y: Sequence[int]) -> Vector:
     Returns:
         float32 (512,), near unit norm but not exactly.
     """
-    import torch
-
     from classifier.linear import Classifier
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the last bits of a sum depend on how many share it
-    try:
-        classifier = Classifier(start)
-        classifier.fit(X, y)
-    finally:
-        torch.set_num_threads(threads)
+    with _one_thread():
+        classifier = Classifier(start, THE_ARTICLES.learning_rate)
+        classifier.fit(X, y, THE_ARTICLES.steps)
     return classifier.weight
 
 
-def refit_checked(text: Vector, X: Matrix, y: Sequence[int], whitening: Whitening) -> Refit:
-    """One whitened gradient step from the prompt, as long as the thumbs themselves bear out.
+def refit_whitened(
+    text: Vector, X: Matrix, y: Sequence[int], whitening: Whitening, setting: Setting = OURS
+) -> Refit:
+    """The article's steps in whitened coordinates, classes balanced, from the prompt each time.
 
-    The gradient of the class-balanced loss at the prompt is the difference between the mean up and
-    the mean of what is not wanted (half the downs, half the collection). It is whitened. The
-    length is the usual one, unless left-out pairs of an up and a down are put in order clearly
-    better by a longer or a shorter one, so thumbs that the prompt explains already, or that
-    contradict each other, move little. It starts at the text vector each time: started at the
-    last round's weight, errors add up. Without an up it stays there, since what is *not* wanted
-    doesn't tell what is.
+    Half of the loss is the ups', a quarter the downs', and a quarter a pool of the collection's own
+    photos. The number of steps is the usual one, unless left-out thumbs are put in order clearly
+    better by more or by fewer, so thumbs that the prompt explains already, or that contradict each
+    other, move little. It starts at the text vector each time: started at the last round's weight,
+    errors add up. Without an up it stays there, since what is *not* wanted doesn't tell what is.
 
     Args:
         text: float32 (512,), the prompt's vector.
         X: float32 (n, 512), unit norm.
         y: n labels, UP or DOWN.
         whitening: of the collection.
+        setting: how many steps to take, how large, and on whose account.
     """
     labels = np.asarray(y)
-    start = text / np.float32(np.linalg.norm(text))
-    ups, downs = X[labels == UP] - whitening.mean, X[labels == DOWN] - whitening.mean
-    if not len(ups):
-        return Refit(start, 0.0, None)
-    with one_thread():
-        start = (start / np.sqrt(start @ whitening.covariance @ start)).astype(np.float32)
-        wanted = ups.mean(axis=0) - _unwanted(downs)
-        direction = whitening.precision @ wanted
-        length = np.sqrt(direction @ wanted)  # its spread over the collection
-        if not length > 0:
-            return Refit(start / np.linalg.norm(start), 0.0, None)
-        step, evidence = _chosen_step(start, ups, downs, whitening, float(length))
-        weight = start + np.float32(step) * direction / length
-    return Refit((weight / np.linalg.norm(weight)).astype(np.float32), step, evidence)
+    if not (labels == UP).any():
+        return Refit(text, 0, None)
+    with _one_thread():
+        start, photos = whitening.start(text), whitening.photos(X)
+        thumbs = _Thumbs(start, photos, labels, whitening.pool, setting)
+        steps, evidence = _chosen_steps(thumbs)
+        everything = np.ones((len(labels), 1), dtype=bool)
+        (fitted,) = thumbs.path(everything, (steps,))
+        return Refit(whitening.weight(fitted[0]), steps, evidence)
 
 
-def _unwanted(downs: Matrix) -> Vector:
-    """The mean of what is not wanted, from the collection's mean: halfway to the downs."""
-    mean = downs.mean(axis=0) / 2 if len(downs) else np.zeros(downs.shape[1])
-    return mean.astype(np.float32)
+@dataclass(frozen=True, eq=False)
+class _Thumbs:
+    """What a fit goes on, in whitened coordinates.
+
+    Attributes:
+        start: float32 (512,).
+        photos: float32 (n, 512).
+        labels: n, UP or DOWN.
+        pool: float32 (p, 512), further photos of the collection.
+        setting: how to fit.
+    """
+
+    start: Vector
+    photos: Matrix
+    labels: npt.NDArray[np.int_]
+    pool: Matrix
+    setting: Setting
+
+    def path(self, known: npt.NDArray[np.bool_], steps: Sequence[int]) -> Iterator[Matrix]:
+        """The weights of k fits after each of some numbers of steps.
+
+        Args:
+            known: bool (n, k), the thumbs that each fit knows.
+            steps: ascending.
+
+        Yields:
+            float32 (k, 512), for each of `steps`.
+        """
+        from classifier.linear import Classifier
+
+        X = np.concatenate([self.photos, self.pool])
+        y = [*self.labels.tolist(), *[DOWN] * len(self.pool)]
+        shares = self._shares(known)
+        starts = np.repeat(self.start[None], known.shape[1], axis=0)
+        classifier = Classifier(starts, self.setting.learning_rate)
+        taken = 0
+        for number in steps:
+            classifier.fit(X, y, number - taken, shares)
+            taken = number
+            yield classifier.weight
+
+    def _shares(self, known: npt.NDArray[np.bool_]) -> Matrix:
+        """How much of each fit's loss a thumb and a photo of the pool is, float32 (n + p, k)."""
+        shares = np.zeros(known.shape)
+        for kind, share in ((UP, 0.5), (DOWN, self.setting.downs)):
+            of_kind = known & (self.labels == kind)[:, None]
+            shares += of_kind * (share / np.maximum(of_kind.sum(axis=0), 1))
+        of_pool = np.full(
+            (len(self.pool), known.shape[1]), self.setting.pool / max(len(self.pool), 1)
+        )
+        return np.concatenate([shares, of_pool]).astype(np.float32)
 
 
-def _chosen_step(
-    start: Vector, ups: Matrix, downs: Matrix, whitening: Whitening, length: float
-) -> tuple[float, Evidence | None]:
-    if min(len(ups), len(downs)) < 2:
-        return USUAL_STEP, None
-    ups, downs = _some(ups), _some(downs)
-    before, slope = _left_out(start, ups, downs, whitening, length)
-    right = [before + step * slope > 0 for step in STEPS]  # each (ups, downs)
-    best = int(np.argmax([pairs.mean() for pairs in right]))
-    usual = STEPS.index(USUAL_STEP)
-    for place in range(usual, best, 1 if best > usual else -1):
+def _chosen_steps(thumbs: _Thumbs) -> tuple[int, Evidence | None]:
+    ups, downs = (_some(np.flatnonzero(thumbs.labels == kind)) for kind in (UP, DOWN))
+    usual, choices = thumbs.setting.steps, thumbs.setting.choices
+    if min(len(ups), len(downs)) < 2 or not choices:
+        return usual, None
+    scores = _left_out(thumbs, ups, downs)  # (choices, n)
+    right = scores[:, ups, None] > scores[:, None, downs]  # (choices, p, m)
+    best, start = int(right.mean(axis=(1, 2)).argmax()), choices.index(usual)
+    for place in range(start, best, 1 if best > start else -1):
         gain = right[best].astype(np.float32) - right[place]
         if gain.mean() <= MARGIN * _error(gain):
             best = place
             break
     gain = right[best].astype(np.float32) - right[0]
     evidence = Evidence(float(right[0].mean()), float(right[best].mean()), _error(gain))
-    return STEPS[best], evidence
+    return choices[best], evidence
 
 
-def _some(thumbs: Matrix) -> Matrix:
+def _some(places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """At most CHECKED_THUMBS of them, spread evenly over the rounds."""
-    if len(thumbs) <= CHECKED_THUMBS:
-        return thumbs
-    places = np.linspace(0, len(thumbs) - 1, CHECKED_THUMBS).astype(int)
-    some: Matrix = thumbs[places]
-    return some
+    if len(places) <= CHECKED_THUMBS:
+        return places
+    return places[np.linspace(0, len(places) - 1, CHECKED_THUMBS).astype(int)]
 
 
-def _left_out(
-    start: Vector, ups: Matrix, downs: Matrix, whitening: Whitening, length: float
-) -> tuple[Matrix, Matrix]:
-    """By how much each up beats each down, under a fit that knows neither.
+def _left_out(thumbs: _Thumbs, ups: npt.NDArray[np.intp], downs: npt.NDArray[np.intp]) -> Matrix:
+    """Scores of some thumbs after each choice of steps, by fits that don't know them.
 
     Returns:
-        The prompt's part, float32 (p, m), and what a step of length 1 adds to it, (p, m). With
-        the means linear in the thumbs, leaving a pair out needs no second fit.
+        float32 (choices, n); of the thumbs that are in neither `ups` nor `downs` it says nothing.
     """
-    p, m = len(ups), len(downs)
-    whitened = ups @ whitening.precision  # (p, d)
-    up_up, up_down = whitened @ ups.T, whitened @ downs.T  # (p, p), (p, m)
-    down_down = downs @ whitening.precision @ downs.T  # (m, m)
-    # The mean up without up i, and the mean down without down j, each against both of the pair.
-    up_on_up = (up_up.sum(axis=1) - np.diag(up_up)) / (p - 1)  # (p,)
-    up_on_down = (up_down.sum(axis=0) - up_down) / (p - 1)  # (p, m)
-    down_on_up = (up_down.sum(axis=1, keepdims=True) - up_down) / (m - 1)  # (p, m)
-    down_on_down = (down_down.sum(axis=1) - np.diag(down_down)) / (m - 1)  # (m,)
-    slope = (up_on_up[:, None] - up_on_down) - (down_on_up - down_on_down) / 2
-    before: Matrix = (ups @ start)[:, None] - downs @ start
-    return before, slope / length
+    folds = min(FOLDS, len(ups), len(downs))
+    fold = np.full(len(thumbs.labels), -1)  # -1: known to no fit
+    for places in (ups, downs):
+        fold[places] = np.arange(len(places)) % folds
+    known = (fold >= 0)[:, None] & (fold[:, None] != np.arange(folds))  # (n, folds)
+    scores = [
+        thumbs.photos @ (weights / np.linalg.norm(weights, axis=1, keepdims=True)).T
+        for weights in thumbs.path(known, thumbs.setting.choices)
+    ]  # each (n, folds)
+    return np.stack([of_fits[np.arange(len(fold)), fold] for of_fits in scores])
 
 
 def _error(gain: Matrix) -> float:
@@ -181,3 +244,17 @@ def _error(gain: Matrix) -> float:
     p, m = gain.shape
     rows, columns = gain.mean(axis=1).var(ddof=1), gain.mean(axis=0).var(ddof=1)
     return float(np.sqrt(rows / p + columns / m))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let sums be added by one thread: their last bits depend on how many share them."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with one_thread():
+            yield
+    finally:
+        torch.set_num_threads(threads)

@@ -19,21 +19,28 @@ Matrix = npt.NDArray[np.float32]
 
 # Of the mean eigenvalue, added to each: 2,000 photos don't tell 512 directions apart well.
 SHRINKAGE = 0.3
+# Photos of the collection that a refit takes for weak negatives.
+POOL = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
-    """The first two moments of a collection.
+    """The first two moments of a collection, and the coordinates in which it spreads evenly.
+
+    A weight v there scores as `weight(v)` does here, but for a constant.
 
     Attributes:
         mean: float32 (512,).
-        covariance: float32 (512, 512), scaled to a mean eigenvalue of 1, plus SHRINKAGE · I.
-        precision: float32 (512, 512), its inverse.
+        whiten: float32 (512, 512), C^-½ of the covariance C, which is scaled to a mean eigenvalue
+            of 1 and shrunk by SHRINKAGE · I.
+        colour: float32 (512, 512), its inverse C^½.
+        pool: float32 (p, 512), at most POOL of the collection's photos, in those coordinates.
     """
 
     mean: Vector
-    covariance: Matrix
-    precision: Matrix
+    whiten: Matrix
+    colour: Matrix
+    pool: Matrix
 
     @classmethod
     def of(cls, vectors: Matrix) -> "Whitening":
@@ -50,9 +57,29 @@ class Whitening:
             scatter = centred.T @ centred  # (d, d)
             total = np.trace(scatter)
             shape = scatter * (d / total) if total > 0 else np.eye(d)
-            covariance = shape + SHRINKAGE * np.eye(d)
-            precision = np.linalg.inv(covariance)
-        return cls(mean, covariance.astype(np.float32), precision.astype(np.float32))
+            spread, directions = np.linalg.eigh(shape + SHRINKAGE * np.eye(d))
+            whiten = (directions / np.sqrt(spread)) @ directions.T
+            colour = (directions * np.sqrt(spread)) @ directions.T
+            places = np.linspace(0, max(len(vectors) - 1, 0), min(POOL, len(vectors))).astype(int)
+            pool = centred[places] @ whiten
+        whiten, colour, pool = (m.astype(np.float32) for m in (whiten, colour, pool))
+        return cls(mean, whiten, colour, pool)
+
+    def photos(self, X: Matrix) -> Matrix:
+        """Photos in these coordinates: float32 (n, 512) -> float32 (n, 512)."""
+        whitened: Matrix = (X - self.mean) @ self.whiten
+        return whitened
+
+    def start(self, weight: Vector) -> Vector:
+        """A weight in these coordinates: float32 (512,) -> float32 (512,)."""
+        start: Vector = self.colour @ weight
+        return start
+
+    def weight(self, start: Vector) -> Vector:
+        """What `start` undoes, float32 (512,), of unit norm."""
+        weight = self.whiten @ start
+        unit: Vector = (weight / np.linalg.norm(weight)).astype(np.float32)
+        return unit
 
 
 def one_thread() -> AbstractContextManager[object]:

@@ -6,12 +6,18 @@ Centring is the known remedy (Suzuki et al., "Centering Similarity Measures to R
 EMNLP 2013). On real vectors it raises search AP without any thumb; tests/bench/RESULTS.md.
 """
 
-from collections.abc import Callable
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from db.dialect import Vector
+from db.prompt_means import PromptMeans
+
+if TYPE_CHECKING:
+    from classifier.clip import Clip
 
 Matrix = npt.NDArray[np.float32]
 
@@ -22,29 +28,20 @@ SHARES = (0.0, 0.5, 1.0)
 # sample's, which never heard of most: what they share then says something about the photos.
 TELLS_APART = 0.95
 
-NOUNS = tuple(
-    """
-    airport apple baby backpack balcony ball banana beach bear bed bench bicycle bird boat book
-    bottle bowl box bread bridge building bus butterfly cake camera candle car carpet castle cat
-    chair child church city clock cloud coat computer cow crowd cup desert desk dog door dress egg
-    elephant farm fence field fire fish flag flower forest fork fruit garden giraffe glass guitar
-    hand hat horse house island jacket key kitchen knife ladder lake lamp leaf map market mirror
-    moon motorcycle mountain museum necklace newspaper office park pencil person phone piano pizza
-    plane plate pumpkin rabbit rainbow river road rock roof rose scarf sheep ship shirt shoe
-    skyscraper snake sofa spoon stadium staircase statue street suitcase sunset table telescope
-    tent tower toy tractor train tree truck umbrella vase village wall watch waterfall wedding
-    whale wheel window wolf woman
-    """.split()
-)
+NOUNS = tuple(Path(__file__).with_name("nouns.txt").read_text(encoding="utf-8").split())
+_BANK = hashlib.sha256(" ".join(NOUNS).encode()).hexdigest()[:16]
 
 
-def mean_prompt(encode_text: Callable[[list[str]], Matrix]) -> Vector:
+def prompt_mean(means: PromptMeans, clip: "Clip") -> Vector:
     """What a model's prompts share: the mean of its vectors of everyday nouns, float32 (512,).
 
-    Args:
-        encode_text: texts (n) -> float32 (n, 512), unit norm.
+    The nouns are encoded once for a model, and the mean is stored.
     """
-    mean: Vector = encode_text([f"a {noun}" for noun in NOUNS]).mean(axis=0)
+    known = means.find(clip.text_fingerprint, _BANK)
+    if known is not None:
+        return known
+    mean: Vector = clip.encode_text([f"a {noun}" for noun in NOUNS]).mean(axis=0)
+    means.add(clip.text_fingerprint, _BANK, mean)
     return mean
 
 
@@ -64,6 +61,8 @@ def centred(texts: Matrix, mean: Vector, share: float) -> Matrix:
     Returns:
         float32 (n, 512), unit norm. A text that is the mean itself stays as it is.
     """
+    if not share:
+        return texts
     moved = texts - np.float32(share) * mean
     lengths = np.linalg.norm(moved, axis=1, keepdims=True)
     unit: Matrix = np.where(lengths > 1e-3, moved / np.maximum(lengths, 1e-3), texts)

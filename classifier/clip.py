@@ -45,6 +45,7 @@ class Clip:
         model_id: the name that it was asked for by.
         fingerprint: 16 hexadecimal digits of a SHA-256 over the beginning of every weight; another
             checkpoint, or the same one trained further, has others.
+        text_fingerprint: of the text tower.
         device: where it runs: cuda, mps or cpu, the first there is.
         image_size: pixels of the square that the image tower sees.
     """
@@ -78,6 +79,7 @@ class Clip:
         self.image_size = int(model.config.vision_config.image_size)
         self._context = int(model.config.text_config.max_position_embeddings)
         self.fingerprint = _fingerprint(model)
+        self.text_fingerprint = self.fingerprint
 
     def too_long(self, prompt: str) -> bool:
         """Whether the prompt has more tokens than the text tower reads."""

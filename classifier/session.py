@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classifier.centring import centred, prompt_mean, usual_share
 from classifier.learner import Learner
 from classifier.marks import Click, Marks
 from classifier.outbox import Outbox
 from classifier.prompt import combine, parse
-from classifier.refit import DEFAULT_METHOD, METHODS, Evidence
+from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS, Evidence
 from classifier.rounds import Round
+from classifier.spread import REACH, spread
+from classifier.whitening import Matrix
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
@@ -70,6 +73,7 @@ class Session:
         page_size: int = 9,
         only: Filter | None = None,
         method: str = DEFAULT_METHOD,
+        centring: float | None = None,
     ) -> "Session":
         """Search with a prompt, and store a new session with its first round.
 
@@ -81,6 +85,8 @@ class Session:
             page_size: photos a round.
             only: facts that the photos must have.
             method: how to refit, one of METHODS.
+            centring: the share to take off the prompt's texts of what all prompts have in common;
+                None for what is usual for the model. The article's method keeps the raw prompt.
 
         Raises:
             ExplorerError: the prompt is blank or can't be understood, the model is not the
@@ -94,6 +100,8 @@ class Session:
                 f"with another version of {collection.model}. Delete it on the Collection page, "
                 "and load its photos again"
             )
+        mean = prompt_mean(database.prompt_means, clip)
+        share = usual_share(mean) if centring is None else centring
         row = SessionRow(
             id=secrets.token_urlsafe(9),
             collection=collection.name,
@@ -102,9 +110,14 @@ class Session:
             page_size=page_size,
             only=only or Filter(),
             method=method,
+            centring=0.0 if method == ARTICLE else share,
         )
         session = cls(database, collection, row)
-        weight = combine(parse(prompt), clip.encode_text, session._learner.apart)
+
+        def encode_text(texts: list[str]) -> Matrix:
+            return centred(clip.encode_text(texts), mean, row.centring)
+
+        weight = combine(parse(prompt), encode_text, session._learner.apart)
         found = session._next(weight)
         if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
@@ -343,8 +356,16 @@ class Session:
 
     def _next(self, weight: Vector) -> list[Neighbour]:
         named = [term.photo for term in parse(self.row.prompt) if term.photo]
-        hidden = [*self._round_of, *named]
-        return self._photos.search(weight, self.row.page_size, hidden, self.row.only)
+        hidden, k = [*self._round_of, *named], self.row.page_size
+        if not self._lost:
+            return self._photos.search(weight, k, hidden, self.row.only)
+        return spread(self._photos.search(weight, REACH * k, hidden, self.row.only), k)
+
+    @property
+    def _lost(self) -> bool:
+        """Whether nothing right was found among all that was looked at."""
+        given = self.labels.values()
+        return self.row.method != ARTICLE and DOWN in given and UP not in given
 
     def _go_on(self, weight: Vector, liked: str = "") -> None:
         found = self._next(weight)

@@ -12,6 +12,7 @@ from db.counts import COUNTS
 from db.damage import damage
 from db.errors import ExplorerError
 from db.failures import FAILURES, Failure, Failures
+from db.prompt_means import PROMPT_MEANS, PromptMeans
 from db.rows import Rows
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
 from db.upgrades import DONE, bring_up_to_date
@@ -21,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 TABLES = (
     *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES),
-    *(CONTENTS, COUNTS, DONE),
+    *(CONTENTS, COUNTS, PROMPT_MEANS, DONE),
 )
 
 
@@ -37,6 +38,7 @@ class Database:
         self.views = Views(connection)
         self.failures = Failures(connection)
         self.contents = Contents(connection)
+        self.prompt_means = PromptMeans(connection)
 
     def again(self) -> "Database":
         """The same database through a connection of its own, for work that takes long."""

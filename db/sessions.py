@@ -21,7 +21,7 @@ SESSIONS = Table(
     "id String, collection String, fingerprint String, prompt String, page_size UInt32, "
     "countries Array(String), photographers Array(String), keywords Array(String), "
     "created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', "
-    "version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0",
+    "version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0",
     "id",
 )
 ROUNDS = Table(
@@ -54,6 +54,7 @@ class SessionRow:
         method: how it is refit.
         created: when.
         name: what it is called where that is not its prompt, or "".
+        centring: the share that was taken off the prompt of what all prompts have in common.
     """
 
     id: str
@@ -65,6 +66,7 @@ class SessionRow:
     method: str = "article"
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     name: str = ""
+    centring: float = 0.0
 
     @property
     def title(self) -> str:
@@ -254,6 +256,7 @@ class Sessions:
 
 _SESSION_COLUMNS = (
     "id", "collection", "fingerprint", "prompt", "page_size", "method", "created", "name",
+    "centring",
 )  # fmt: skip
 _LATEST = (
     "SELECT * FROM (SELECT * FROM sessions WHERE collection = %(collection)s "

@@ -101,4 +101,5 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
     _columns("labels", "click String DEFAULT ''"),
     _forced_to_disk,
     _counted,
+    _columns("sessions", "centring Float32 DEFAULT 0"),
 )

@@ -88,9 +88,10 @@ class TextTower:
     seed: int = 11
     model_id: str = "a-model"
     fingerprint: str = "a-fingerprint"
+    text_fingerprint: str = "a-fingerprint"
 
     def encode_text(self, prompts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return unit_vectors(len(prompts), self.seed)
+        return np.repeat(unit_vectors(1, self.seed), len(prompts), axis=0)
 
 
 def photo_ids(n: int) -> list[str]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from classifier.centring import SHARES
 from classifier.prompt import parse
-from classifier.refit import DEFAULT_METHOD, METHOD_NAMES, METHODS
+from classifier.refit import ARTICLE, DEFAULT_METHOD, METHOD_NAMES, METHODS, known_method
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
@@ -17,6 +18,8 @@ from pages.label.notices import notify
 from pages.services import Services
 
 PAGE_SIZES = (9, 18, 36)
+AS_MEASURED = -1.0
+_CENTRING = {AS_MEASURED: "as measured", 0.0: "not at all"}
 _FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fields
 _REAL_PROMPTS = ("a house by a lake", "people dancing at night", "a red umbrella in the rain")
 
@@ -25,7 +28,9 @@ def show_box(session: Session | None) -> None:
     """The prompt box. It starts with what the session on screen asked."""
     st.session_state.setdefault("page_size", PAGE_SIZES[0])
     st.session_state.setdefault("method", DEFAULT_METHOD)
+    st.session_state.setdefault("centring", AS_MEASURED)
     st.session_state.setdefault("stacked", True)
+    st.session_state["centred_by"] = session.row.centring if session is not None else None
     if session is not None:
         _recall(session.row)
     # A form, because a box of its own would also search when another button is clicked.
@@ -63,7 +68,7 @@ def _recall(row: SessionRow) -> None:
         st.session_state["recalled"] = row.id
         st.session_state["prompt"] = row.prompt
         st.session_state["page_size"] = row.page_size
-        st.session_state["method"] = row.method
+        st.session_state["method"] = known_method(row.method)
         st.session_state["collection"] = row.collection
         st.session_state.pop("recalled_only", None)
     if st.session_state.get("recalled_only") != row.only:
@@ -100,9 +105,23 @@ def show_options(
         format_func=lambda method: METHOD_NAMES[method],
         required=True,
         persist_state="session",
-        help="Checked steps go from the prompt only as far as your thumbs bear out. The article's "
-        "update always goes on from the last round.",
+        help="Whitened SGD starts at the prompt each time, and goes only as far as your thumbs "
+        "bear out. The article's update always goes on from the last round.",
     )
+    st.segmented_control(
+        "Centre the prompt",
+        (AS_MEASURED, *SHARES),
+        key="centring",
+        format_func=lambda share: _CENTRING.get(share, f"{share:.0%}"),
+        required=True,
+        persist_state="session",
+        disabled=st.session_state["method"] == ARTICLE,
+        help="Takes off the prompt what all prompts share, which says nothing about a photo and "
+        "favours some over others. As measured: all of it, or nothing where the model hardly tells "
+        "everyday nouns apart, as the sample's. The article keeps the raw prompt.",
+    )
+    if st.session_state["centred_by"] is not None:
+        st.caption(f"Of the prompt on screen {st.session_state['centred_by']:.0%} was taken off.")
     for fact, label in (
         ("keyword", "Keywords"),
         ("country", "Countries"),
@@ -170,6 +189,7 @@ def search(services: Services, collection: Collection) -> Session | None:
                 st.session_state["page_size"],
                 _chosen_filter(),
                 st.session_state["method"],
+                _chosen_centring(),
             )
     except ExplorerError as error:
         notify(str(error))
@@ -179,6 +199,11 @@ def search(services: Services, collection: Collection) -> Session | None:
     st.session_state["recalled"] = session.row.id
     st.session_state["recalled_only"] = session.row.only
     return services.sessions.put(session)
+
+
+def _chosen_centring() -> float | None:
+    share = float(st.session_state["centring"])
+    return None if share == AS_MEASURED else share
 
 
 def _chosen_filter() -> Filter:

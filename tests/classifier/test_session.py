@@ -65,7 +65,8 @@ def test_refining_fits_the_article_on_all_thumbs_so_far(
     database: Database, collection: Collection
 ) -> None:
     session = start(database, collection, method=ARTICLE)
-    expected = Classifier(TextTower().encode_text([""])[0])
+    assert session.current.weight == pytest.approx(TextTower().encode_text([""])[0], abs=1e-6)
+    expected = Classifier(session.current.weight)
     X: list[npt.NDArray[np.float32]] = []
     y: list[int] = []
     for _ in range(3):
@@ -335,7 +336,7 @@ def test_a_session_of_the_first_version_is_refit_as_in_the_article(
 
 def test_an_unknown_method_is_refused(database: Database, collection: Collection) -> None:
     with pytest.raises(
-        ExplorerError, match=r"^There is no method 'magic': use checked or article$"
+        ExplorerError, match=r"^There is no method 'magic': use whitened or article$"
     ):
         start(database, collection, method="magic")
 

@@ -7,10 +7,11 @@ from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS
 from classifier.rounds import share_of_ups, turns
 from classifier.session import Session
 from db.collections import Collection
-from db.database import Database
+from db.database import TABLES, Database
 from db.errors import ExplorerError
 from db.photos import Filter, Photo
 from db.sessions import DOWN, NONE, UNSURE, UP, Sessions
+from db.upgrades import bring_up_to_date
 from tests.conftest import TextTower, filled, unit_vectors
 
 
@@ -328,6 +329,8 @@ def test_a_session_of_the_first_version_is_refit_as_in_the_article(
     session = start(database, collection)
     connection = database.connection
     connection.command("ALTER TABLE sessions DROP COLUMN method")
+    connection.command("DROP TABLE upgrades SYNC")
+    bring_up_to_date(connection, TABLES)
     again = Sessions(connection)
     row = again.find(session.row.id)
     assert row is not None

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b);
 CREATE TABLE IF NOT EXISTS collections (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY name SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- sessions: what was asked
-CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0) ENGINE = MergeTree ORDER BY id SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0) ENGINE = MergeTree ORDER BY id SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- rounds: what was shown
 CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '') ENGINE = MergeTree ORDER BY (session, round) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS photo_contents (collection String, id String, source 
 
 -- counts: how many photos came into collections, and went
 CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64) ENGINE = MergeTree ORDER BY (collection, made) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- prompt_means: what the text vectors of a model share
+CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(Float32), made DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY (model, nouns) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

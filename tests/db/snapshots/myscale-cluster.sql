@@ -10,7 +10,7 @@
 CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY name;
 
 -- sessions: what was asked
-CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
+CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
 
 -- rounds: what was shown
 CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS photo_contents ON CLUSTER 'photos' (collection String
 
 -- counts: how many photos came into collections, and went
 CREATE TABLE IF NOT EXISTS counts ON CLUSTER 'photos' (collection String, change Int64, made UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, made);
+
+-- prompt_means: what the text vectors of a model share
+CREATE TABLE IF NOT EXISTS prompt_means ON CLUSTER 'photos' (model String, nouns String, mean Array(Float32), made DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (model, nouns);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades ON CLUSTER 'photos' (number UInt32, done DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY number;

@@ -218,7 +218,8 @@ def _some(places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """At most CHECKED_THUMBS of them, spread evenly over the rounds."""
     if len(places) <= CHECKED_THUMBS:
         return places
-    return places[np.linspace(0, len(places) - 1, CHECKED_THUMBS).astype(int)]
+    some: npt.NDArray[np.intp] = places[np.linspace(0, len(places) - 1, CHECKED_THUMBS).astype(int)]
+    return some
 
 
 def _left_out(thumbs: _Thumbs, ups: npt.NDArray[np.intp], downs: npt.NDArray[np.intp]) -> Matrix:

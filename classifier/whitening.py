@@ -62,8 +62,7 @@ class Whitening:
             colour = (directions * np.sqrt(spread)) @ directions.T
             places = np.linspace(0, max(len(vectors) - 1, 0), min(POOL, len(vectors))).astype(int)
             pool = centred[places] @ whiten
-        whiten, colour, pool = (m.astype(np.float32) for m in (whiten, colour, pool))
-        return cls(mean, whiten, colour, pool)
+        return cls(mean, *(matrix.astype(np.float32) for matrix in (whiten, colour, pool)))
 
     def photos(self, X: Matrix) -> Matrix:
         """Photos in these coordinates: float32 (n, 512) -> float32 (n, 512)."""

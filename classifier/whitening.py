@@ -66,7 +66,7 @@ class Whitening:
 
     def photos(self, X: Matrix) -> Matrix:
         """Photos in these coordinates: float32 (n, 512) -> float32 (n, 512)."""
-        whitened: Matrix = (X - self.mean) @ self.whiten
+        whitened: Matrix = np.matmul(X - self.mean, self.whiten)
         return whitened
 
     def start(self, weight: Vector) -> Vector:

@@ -337,6 +337,14 @@ class PhotoTable:
             time.sleep(poll)
             state = self.index_state()
 
+    def drop_index(self) -> None:
+        """Take the vector index away before many rows change: each change would build it anew.
+
+        Searches are exact until `build_index`.
+        """
+        if self._dialect.has_index and self.index_state().state != "none":
+            self._run_all(self._dialect.drop_index(self.name))
+
     def _start_build(self, statements: Sequence[str]) -> IndexState:
         try:
             for statement in statements:

@@ -22,7 +22,8 @@ from ingest.archive import VERSION, Archive
 from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
 from ingest.names import table_name
-from ingest.pipeline import BATCH_SIZE, Order, Progress, load
+from ingest.pipeline import BATCH_SIZE, Order, load
+from ingest.report import Progress
 from ingest.retry import Retries
 from ingest.shard import Shard, parse_shard
 from ingest.sources import FolderSource, SampleSource, Source, UnsplashSource, read_url

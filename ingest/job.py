@@ -11,7 +11,8 @@ from threading import Lock, Thread
 from db.database import Database
 from db.errors import ExplorerError, first_line
 from db.thumbnails import Thumbnails
-from ingest.pipeline import Order, Progress, Report, load
+from ingest.pipeline import Order, load
+from ingest.report import Progress, Report
 from ingest.streak import Skip
 
 _LOG = logging.getLogger(__name__)

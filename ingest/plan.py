@@ -14,6 +14,8 @@ from ingest.changes import Changes, Stored
 from ingest.shard import Shard
 from ingest.sources import Source
 
+_FEW = 200  # changed rows, up to which the index is kept
+
 
 @dataclass
 class Plan:
@@ -107,6 +109,9 @@ def make_plan(
 
 
 def apply_without_reading(changes: Changes, database: Database, table: PhotoTable) -> None:
-    """Store what has changed although the pictures are the same."""
-    Rows(database.connection, table).restate([*changes.moved, *changes.restated])
+    """Store what has changed although the pictures are the same, and make ready for the rest."""
+    same = [*changes.moved, *changes.restated]
+    if len(same) + len(changes.changed) > _FEW:
+        table.drop_index()
+    Rows(database.connection, table).restate(same)
     database.contents.add(table.name, changes.seen)

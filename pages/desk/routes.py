@@ -1,5 +1,6 @@
 """What answers a desk: acts on its photos, and the pictures that only this machine has."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -71,7 +72,12 @@ class DeskRoutes:
             found = picture(opened.database.collections, opened.thumbnails, request.query_params)
         except ExplorerError as error:
             return _error(404, str(error))
-        return Response(found.content, media_type=found.media_type, headers=_PRIVATE)
+        # Asked about each time: the file may have been edited, and loaded again.
+        tag = f'"{hashlib.blake2b(found.content, digest_size=16).hexdigest()}"'
+        headers = {**_PRIVATE, "etag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, media_type=found.media_type, headers=headers)
 
     def _answer(self, kind: str, key: str, sent: dict[str, Any]) -> Response:
         try:
@@ -91,7 +97,7 @@ class DeskRoutes:
 
 # A page of somebody else's can't show or read it, and no browser guesses another type.
 _PRIVATE = {
-    "cache-control": "private, max-age=3600",
+    "cache-control": "private, no-cache",
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }

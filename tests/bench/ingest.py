@@ -31,7 +31,8 @@ from db.database import Database, open_database
 from db.photos import PhotoTable
 from ingest.download import Downloader
 from ingest.models import load_model
-from ingest.pipeline import BATCH_SIZE, Order, Progress, load
+from ingest.pipeline import BATCH_SIZE, Order, load
+from ingest.report import Progress
 from ingest.sources import UnsplashSource
 from tests.checkpoints import make_checkpoint, make_full_size_checkpoint
 from tests.photo_host import Answer, photo_host

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from db.database import Database, open_database
 from db.photos import PhotoTable
-from ingest.pipeline import Order, Report, load
+from ingest.pipeline import Order, load
+from ingest.report import Report
 from ingest.sample import CHECKPOINT
 from ingest.shard import Shard
 from ingest.sources import SampleSource

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from db.photos import Photo, PhotoTable
 from db.rows import Rows
 from db.thumbnails import Thumbnails
 from ingest.content import why_not_gone
-from ingest.pipeline import Order, Report, load
+from ingest.pipeline import Order, load
+from ingest.report import Report
 from ingest.sources import FolderSource, Source, UnsplashSource
 from tests.conftest import filled
 from tests.ingest.photos import photo_bytes, write_photos
@@ -303,6 +305,26 @@ def test_a_kill_between_the_new_row_and_the_old_one_is_mended_by_the_next_load(
     after = stored(database)["003.jpg"]
     assert after[0] == before[0]
     assert after[2] @ before[2] < 0.9999
+
+
+def test_many_changes_build_the_index_anew_once(
+    into: Load, database: Database, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.plan._FEW", 2)
+    into(photos)
+    for number in range(3):
+        write(photos / f"{number:03d}.jpg", OTHER + number)
+    states = []
+    replacing = Rows.replace
+
+    def watched(rows: Rows, *what: Any) -> None:
+        states.append(table_of(database).index_state().state)
+        replacing(rows, *what)
+
+    monkeypatch.setattr(Rows, "replace", watched)
+    assert into(photos).changed == 3
+    assert states == ["none"]
+    assert table_of(database).index_state().state == "built"
 
 
 # --- rows of a table --------------------------------------------------------------------------

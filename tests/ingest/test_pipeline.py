@@ -22,7 +22,8 @@ from ingest import writer
 from ingest.archive import Tell
 from ingest.changes import Changes, Stored, compare_rows
 from ingest.models import full_name
-from ingest.pipeline import Order, Progress, Report, load
+from ingest.pipeline import Order, load
+from ingest.report import Progress, Report
 from ingest.retry import TransientError
 from ingest.sample import CHECKPOINT
 from ingest.shard import Shard

@@ -256,6 +256,19 @@ def test_a_drawn_scene_has_an_original_too(
         assert min(image.size) > 400
 
 
+def test_a_browser_asks_whether_a_picture_is_another_one_now(
+    client: TestClient, services: Services, tmp_path: Path
+) -> None:
+    add_photo(services, red_left_blue_right(tmp_path / "a.jpg"))
+    first = ask(client, "thumbnail")
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = client.get(first.request.url, headers={"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get(first.request.url, headers={"if-none-match": '"another"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
 def test_a_picture_of_a_photo_on_a_desk_needs_no_query(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch, services: Services
 ) -> None:

@@ -73,10 +73,14 @@ class Learner:
         found = self._photos.get([photo])
         if not found:
             raise ExplorerError(f"{self._photos.name} has no photo {photo!r}: take it away")
-        apart = found[0].vector - self.whitening().mean
+        return self.set_apart(found[0].vector)
+
+    def set_apart(self, vector: Vector) -> Vector:
+        """What sets a picture's vector apart from those of the collection, unit norm."""
+        apart = vector - self.whitening().mean
         length = np.linalg.norm(apart)
-        vector: Vector = apart / length if length > 0 else found[0].vector
-        return vector
+        unit: Vector = apart / length if length > 0 else vector
+        return unit
 
     def whitening(self) -> Whitening:
         """What the collection's vectors have in common, measured once."""

@@ -122,6 +122,37 @@ def attached(prompt: str, addresses: Sequence[str], pictures: int) -> str:
     )
 
 
+def brief(prompt: str, pictures: int) -> str:
+    """A prompt without the pictures that `complete` adds to it again."""
+    for number in range(pictures, 0, -1):
+        written = PICTURE if number == 1 else _token(number)
+        shorter = prompt.removesuffix(written).rstrip()
+        if shorter == prompt or (shorter and not shorter.endswith(",")):
+            break
+        prompt = shorter.rstrip(", ")
+    return prompt
+
+
+def titled(prompt: str, names: Sequence[str]) -> str:
+    """A prompt with the names of its pictures in their places."""
+    terms = parse(prompt, len(names))
+    return ", ".join(
+        _written(replace(term, text=names[term.picture - 1]) if term.picture else term)
+        for term in terms
+    )
+
+
+def photos_of(prompt: str) -> list[str]:
+    """The ids of the photos that a prompt names.
+
+    None for one of an earlier version that is none any more, such as one with a single quote.
+    """
+    try:
+        return [term.photo for term in _read(prompt) if term.photo]
+    except ExplorerError:
+        return []
+
+
 def _token(number: int) -> str:
     return f"{PICTURE}:{number}"
 
@@ -284,8 +315,9 @@ def combine(
     parts = [t.weight * pictures[t.picture - 1] for t in terms if t.picture]
     parts += [t.weight * encode_photo(t.photo) for t in terms if t.photo]
     if texts:
-        weights = np.array([term.weight for term in texts], dtype=np.float32)
-        parts.append(weights @ encode_text([term.text for term in texts]))
+        encoded = encode_text([term.text for term in texts])
+        weighed = [t.weight * vector for t, vector in zip(texts, encoded, strict=True)]
+        parts.append(np.sum(weighed, axis=0))
     total = np.sum(parts, axis=0)
     length = np.linalg.norm(total)
     if length < 1e-4 * max(abs(term.weight) for term in terms):

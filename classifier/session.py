@@ -18,7 +18,7 @@ from classifier.centring import centred, prompt_mean, usual_share
 from classifier.learner import Learner
 from classifier.marks import Click, Marks
 from classifier.outbox import Outbox
-from classifier.prompt import combine, parse
+from classifier.prompt import combine, complete, parse, photos_of, titled
 from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS, Evidence
 from classifier.rounds import Round
 from classifier.spread import REACH, spread
@@ -29,6 +29,7 @@ from db.database import Database
 from db.dialect import Vector
 from db.errors import ExplorerError, GoneError
 from db.photos import Filter, Neighbour
+from db.pictures import Picture
 from db.sessions import DOWN, NONE, UNSURE, UP, LabelRow, RoundRow, SessionRow
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Session:
     def __init__(self, database: Database, collection: Collection, row: SessionRow) -> None:
         self.row = row
         self.collection = collection
+        self.pictures: list[Picture] = []
         self.rounds: list[Round] = []
         self.changes = 0  # grows with each, so that a page can tell which of two states is newer
         self._round_of: dict[str, int] = {}
@@ -74,6 +76,7 @@ class Session:
         only: Filter | None = None,
         method: str = DEFAULT_METHOD,
         centring: float | None = None,
+        pictures: Sequence[Picture] = (),
     ) -> "Session":
         """Search with a prompt, and store a new session with its first round.
 
@@ -87,6 +90,7 @@ class Session:
             method: how to refit, one of METHODS.
             centring: the share to take off the prompt's texts of what all prompts have in common;
                 None for what is usual for the model. The article's method keeps the raw prompt.
+            pictures: those that the prompt counts, encoded by that model.
 
         Raises:
             ExplorerError: the prompt is blank or can't be understood, the model is not the
@@ -106,23 +110,28 @@ class Session:
             id=secrets.token_urlsafe(9),
             collection=collection.name,
             fingerprint=collection.fingerprint,
-            prompt=prompt.strip(),
+            prompt=complete(prompt, len(pictures)),
             page_size=page_size,
             only=only or Filter(),
             method=method,
             centring=0.0 if method == ARTICLE else share,
+            name=titled(prompt, [p.name for p in pictures])[:NAME_LIMIT] if pictures else "",
         )
         session = cls(database, collection, row)
+        session.pictures = list(pictures)
 
         def encode_text(texts: list[str]) -> Matrix:
             return centred(clip.encode_text(texts), mean, row.centring)
 
-        weight = combine(parse(prompt), encode_text, session._learner.apart)
+        apart = [session._learner.set_apart(picture.vector) for picture in pictures]
+        terms = parse(prompt, len(pictures))
+        weight = combine(terms, encode_text, session._learner.apart, apart)
         found = session._next(weight)
         if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
         if not found:
             raise ExplorerError(f"{collection.name} has no photos yet: load some")
+        database.pictures.add(row.id, pictures)
         session._sessions.add(row)
         session._show(weight, found)
         return session
@@ -147,6 +156,7 @@ class Session:
                 f"or was made anew with another model ({row.collection}): start a new one"
             )
         session = cls(database, collection, row)
+        session.pictures = database.pictures.of(row.id)
         session._restore_rounds()
         session._marks.replay(session._sessions.labels(row.id))
         return session
@@ -366,6 +376,9 @@ class Session:
         """Whether nothing right was found among all that was looked at."""
         given = self.labels.values()
         return self.row.method != ARTICLE and DOWN in given and UP not in given
+        named = [*photos_of(self.row.prompt), *(p.photo for p in self.pictures if p.photo)]
+        hidden = [*self._round_of, *named]
+        return self._photos.search(weight, self.row.page_size, hidden, self.row.only)
 
     def _go_on(self, weight: Vector, liked: str = "") -> None:
         found = self._next(weight)

@@ -12,6 +12,7 @@ from db.counts import COUNTS
 from db.damage import damage
 from db.errors import ExplorerError
 from db.failures import FAILURES, Failure, Failures
+from db.pictures import PICTURES, Pictures
 from db.prompt_means import PROMPT_MEANS, PromptMeans
 from db.rows import Rows
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
@@ -21,7 +22,7 @@ from db.views import VIEWS, Views
 _LOG = logging.getLogger(__name__)
 
 TABLES = (
-    *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, CLASSIFIERS, CHECKS, VIEWS, FAILURES),
+    *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, PICTURES, CLASSIFIERS, CHECKS, VIEWS, FAILURES),
     *(CONTENTS, COUNTS, PROMPT_MEANS, DONE),
 )
 
@@ -33,6 +34,7 @@ class Database:
         self.connection = connection
         self.collections = Collections(connection)
         self.sessions = Sessions(connection)
+        self.pictures = Pictures(connection)
         self.classifiers = Classifiers(connection)
         self.checks = Checks(connection)
         self.views = Views(connection)

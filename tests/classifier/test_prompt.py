@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from classifier.prompt import Term, attached, combine, complete, parse, without_picture
+from classifier.prompt import (
+    Term,
+    attached,
+    brief,
+    combine,
+    complete,
+    parse,
+    photos_of,
+    titled,
+    without_picture,
+)
 from db.errors import ExplorerError
 
 AXES = np.eye(512, dtype=np.float32)
@@ -171,3 +181,20 @@ def test_terms_weigh_what_they_are_said_to() -> None:
     expected = 2 * AXES[0] - 0.5 * AXES[1] + AXES[9]
     found = combine(parse("2*lake -.5*cabin", 1), encode, lambda _: AXES[0], [AXES[9]])
     assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pictures"),
+    [("lake", 1), ("", 1), ("", 3), ("lake -.5*picture", 2), ("a picture", 1), ("-picture, x", 1)],
+)
+def test_the_box_shows_only_what_was_typed(prompt: str, pictures: int) -> None:
+    assert brief(complete(prompt, pictures), pictures) == prompt
+
+
+def test_a_title_tells_the_pictures_by_their_names() -> None:
+    assert titled("lake, .5*picture:2", ["a.jpg", "b.jpg"]) == "lake, 0.5*b.jpg, a.jpg"
+
+
+def test_a_prompt_of_an_earlier_version_names_its_photos_or_none() -> None:
+    assert photos_of("lake, photo:a -photo:b") == ["a", "b"]
+    assert photos_of('"lake, photo:a') == []

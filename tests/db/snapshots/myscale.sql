@@ -13,6 +13,9 @@ CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Fl
 -- labels: what was answered: thumbs
 CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = MergeTree ORDER BY (session, sequence);
 
+-- session_pictures: pictures that were asked with
+CREATE TABLE IF NOT EXISTS session_pictures (session String, number UInt32, name String, photo String, vector Array(Float32), thumbnail String) ENGINE = MergeTree ORDER BY (session, number);
+
 -- classifiers: saved classifiers
 CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = MergeTree ORDER BY (id, version);
 

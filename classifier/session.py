@@ -365,7 +365,7 @@ class Session:
         )
 
     def _next(self, weight: Vector) -> list[Neighbour]:
-        named = [term.photo for term in parse(self.row.prompt) if term.photo]
+        named = [*photos_of(self.row.prompt), *(p.photo for p in self.pictures if p.photo)]
         hidden, k = [*self._round_of, *named], self.row.page_size
         if not self._lost:
             return self._photos.search(weight, k, hidden, self.row.only)
@@ -376,9 +376,6 @@ class Session:
         """Whether nothing right was found among all that was looked at."""
         given = self.labels.values()
         return self.row.method != ARTICLE and DOWN in given and UP not in given
-        named = [*photos_of(self.row.prompt), *(p.photo for p in self.pictures if p.photo)]
-        hidden = [*self._round_of, *named]
-        return self._photos.search(weight, self.row.page_size, hidden, self.row.only)
 
     def _go_on(self, weight: Vector, liked: str = "") -> None:
         found = self._next(weight)

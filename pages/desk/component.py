@@ -1,5 +1,6 @@
 """The desk on a page: one component, whose HTML, CSS and JavaScript lie beside this file."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ _desk = st.components.v2.component(
 
 
 def show_desk(
-    kind: str, key: str, board: Board, show: Show | None = None, *, stacked: bool = True
+    kind: str,
+    key: str,
+    board: Board,
+    show: Show | None = None,
+    *,
+    stacked: bool = True,
+    on_like: Callable[[str], None] | None = None,
 ) -> None:
     """Draw a desk. From then on it talks to its routes by itself, without a run of the page.
 
@@ -33,6 +40,8 @@ def show_desk(
         board: what stands behind it.
         show: which of its photos; the latest round by default.
         stacked: whether near-duplicates lie on one another.
+        on_like: called, before the next run, with the id of a photo that a new search is to be
+            like; without it there are only rounds like a photo.
     """
     shown = show or Show()
     data: dict[str, Any] = {
@@ -42,9 +51,17 @@ def show_desk(
         "token": TOKEN,
         "mark": shown.mark,
         "stacked": stacked,
+        "alone": on_like is not None,
         "state": board.state(shown),
     }
-    _desk(key=_key(f"desk-{kind}-{key}-{shown.mark}"), data=data)
+    name = _key(f"desk-{kind}-{key}-{shown.mark}")
+
+    def liked() -> None:
+        photo = st.session_state[name].get("like")
+        if on_like is not None and isinstance(photo, str):
+            on_like(photo)
+
+    _desk(key=name, data=data, on_like_change=liked)
 
 
 def _key(name: str) -> str:

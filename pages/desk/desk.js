@@ -1,7 +1,7 @@
 // The desk: photos to be marked. It draws the state that its board sends, paints at once what a
 // person does, and sends that to the board, in order, until the board says that it is stored.
 //
-// state: can, at, collection, filters, rounds, round, liked, photos, stacks, marks, ups, downs,
+// state: can, at, collection, filters, rounds, round, liked, likedThumbnail, photos, stacks, marks, ups, downs,
 // unsure, shares, turns, verdict, undo, redo, unstored, trouble, note.
 
 const UP = 1, DOWN = 0, NONE = -1, UNSURE = 2;
@@ -14,9 +14,10 @@ const RETRY = 2000; // milliseconds until what did not get through is sent again
 const desks = new Map(); // by root, since the page calls again with each run
 let active = null; // the desk that was used last: the keys are its
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const desk = desks.get(parentElement) ?? new Desk(parentElement, data);
   desks.set(parentElement, desk);
+  desk.trigger = setTriggerValue;
   desk.take(data);
   return () => desk.leave();
 }
@@ -228,6 +229,27 @@ class Desk {
     if (this.can("like") && !this.ordered()) this.do({ do: "like", after: this.state.rounds, photos: [photo] });
   }
 
+  // Whether the thumbs come along is asked, where a search without them can be started.
+  askLike(id) {
+    if (!this.can("like")) return;
+    if (this.data.mark !== null) return this.trigger("like", id);
+    if (!this.data.alone) return this.like(id);
+    const photo = this.state.photos.find((each) => each.id === id);
+    this.liking = id;
+    this.find(".liking img").src = photo.thumbnail;
+    this.find(".liking .liked").textContent = photo.name;
+    const given = this.state.ups + this.state.downs;
+    this.find('[data-act="like-along"]').textContent = given ? `With the ${count(given, "thumb")}` : "With the prompt";
+    if (this.find(".lightbox").open) this.find(".lightbox").close();
+    this.find(".liking").showModal();
+  }
+
+  likeAnswered(along) {
+    this.find(".liking").close();
+    if (along) this.like(this.liking);
+    else this.afterAll(() => this.trigger("like", this.liking));
+  }
+
   ordered() {
     return this.outbox.acts.some((act) => !KEPT.has(act.do));
   }
@@ -367,7 +389,7 @@ class Desk {
     for (const label of [UP, DOWN, UNSURE])
       add(SIGNS[label], WORDS[label], () => this.toggle(this.unitOf(photo), label)).dataset.mark = label;
     add("⤢", "see in full", () => this.open(photo.id));
-    if (this.can("like")) add("≈", "more like this", () => this.like(photo.id));
+    if (this.can("like")) add("≈", "more like this", () => this.askLike(photo.id));
     const foot = element("div", { className: "foot" });
     if (photo.photographer) foot.append(this.credit(photo));
     foot.append(tools);
@@ -471,7 +493,7 @@ class Desk {
     this.find(".filters").replaceChildren(...state.filters.map((filter) => this.chip(filter)));
     const session = state.rounds > 0 && this.data.mark === null;
     this.find(".rounds").hidden = !session;
-    this.find(".round").textContent = `Round ${state.round} of ${state.rounds}${state.liked ? `, like “${state.liked}”` : ""}`;
+    this.find(".round").replaceChildren(`Round ${state.round} of ${state.rounds}`, ...this.likedChip());
     this.find('[data-act="earlier"]').disabled = state.round <= 1;
     this.find('[data-act="later"]').disabled = state.round >= state.rounds;
     this.find(".counts").replaceChildren(counted, element("span", { className: "all", textContent: all }));
@@ -496,6 +518,15 @@ class Desk {
     button("rest").disabled = !unmarked;
     button("undo").disabled = !this.state.undo && !this.outbox.acts.length;
     button("redo").disabled = !this.state.redo;
+  }
+
+  likedChip() {
+    const { liked, likedThumbnail } = this.state;
+    if (!liked) return [];
+    const chip = element("span", { className: "chip" });
+    if (likedThumbnail) chip.append(element("img", { src: likedThumbnail, alt: "", referrerPolicy: "no-referrer" }));
+    chip.append(`like “${liked}”`);
+    return [", ", chip];
   }
 
   chip({ fact, value }) {
@@ -651,7 +682,9 @@ class Desk {
       previous: () => this.look(-1),
       next: () => this.look(1),
       close: () => dialog.close(),
-      like: () => this.like(this.state.photos[this.looking].id),
+      like: () => this.askLike(this.state.photos[this.looking].id),
+      "like-along": () => this.likeAnswered(true),
+      "like-alone": () => this.likeAnswered(false),
     };
     commands[name]();
   }

@@ -13,7 +13,7 @@ from db.errors import ExplorerError
 from db.photos import Photo
 from db.sessions import DOWN, UNSURE, UP
 from pages.desk.board import LATEST, Act, Answer, Show, State
-from pages.desk.photos import facts, name
+from pages.desk.photos import facts, name, thumbnail_url
 
 UNMOVED = 0.05  # degrees
 _FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
@@ -67,6 +67,7 @@ class SessionBoard:
             "rounds": len(session.rounds),
             "round": shown.number,
             "liked": _liked(session, shown),
+            "likedThumbnail": _liked_thumbnail(session, shown),
             "photos": None if known else _facts(session.collection.name, photos, scores),
             "stacks": None if known else piles,
             # Of a list of marked photos all: some that it shows may be marked otherwise by now.
@@ -150,6 +151,11 @@ def _liked(session: Session, shown: Round) -> str:
     """What the photo is called that a round was to resemble, or ""."""
     photos = (photo for r in session.rounds for photo in r.photos if photo.id == shown.liked)
     return next(map(name, photos), shown.liked)
+
+
+def _liked_thumbnail(session: Session, shown: Round) -> str:
+    photos = (photo for r in session.rounds for photo in r.photos if photo.id == shown.liked)
+    return next((thumbnail_url(session.collection.name, photo) for photo in photos), "")
 
 
 def _click(click: Click | None) -> Mapping[str, Any] | None:

@@ -9,6 +9,7 @@ from db.sessions import DOWN, UNSURE, UP, SessionSummary
 from pages.desk.board import Show
 from pages.desk.component import show_desk
 from pages.label.board import SessionBoard
+from pages.label.search import ask_like
 from pages.loading import show_loading
 from pages.markdown import escaped
 from pages.services import Services
@@ -66,7 +67,15 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     if not session.count(mark):
         st.info(f"No photo of this session is marked {str(words).lower()}.")
         return
-    show_desk("session", session_id, SessionBoard(session, services.database), Show(mark=mark))
+    show_desk(
+        "session",
+        session_id,
+        SessionBoard(session, services.database),
+        Show(mark=mark),
+        on_like=lambda photo: ask_like(services, session, photo),
+    )
+    if st.session_state.get("asked"):
+        st.switch_page(label, query_params={"session": session_id})
 
 
 def _go_on(label: StreamlitPage, session_id: str) -> None:

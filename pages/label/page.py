@@ -12,7 +12,8 @@ from ingest.models import SAMPLE
 from pages.desk.component import show_desk
 from pages.label.board import SessionBoard
 from pages.label.notices import notify, show_notices
-from pages.label.search import search, show_box, show_examples, show_options
+from pages.label.pictures import hear_pictures, show_chips, show_upload, tray
+from pages.label.search import ask_like, search, show_box, show_examples, show_options
 from pages.loading import show_loading
 from pages.markdown import escaped
 from pages.photo_grid import random_photos, show_photos
@@ -39,6 +40,7 @@ def show(services: Services) -> None:
     show_notices()
     if session is None:
         _welcome(services, collection)
+        hear_pictures()
         return
     if away is not None and not session.unstored:
         st.warning(f"{away}. Thumbs can be given meanwhile", icon=":material/cloud_off:")
@@ -47,7 +49,9 @@ def show(services: Services) -> None:
         session.row.id,
         SessionBoard(session, services.database),
         stacked=bool(st.session_state.get("stacked", True)),
+        on_like=lambda photo: ask_like(services, session, photo),
     )
+    hear_pictures()
 
 
 def _collections(services: Services) -> tuple[Sequence[Collection], ExplorerError | None]:
@@ -70,11 +74,13 @@ def _top(
 ) -> Collection:
     """The row above the photos; returns the collection that a search would search."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_box(session)
+        show_box(services, session)
+        show_upload()
         with st.popover("Options", icon=":material/tune:"):
             collection = show_options(services, collections, away=away is not None)
         if session is not None:
             st.button("New search", type="tertiary", key="new", on_click=_leave)
+    show_chips()
     if session is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             show_examples(collection)
@@ -101,6 +107,7 @@ def _leave() -> None:
     st.session_state.pop("session", None)
     st.query_params.pop("session", None)
     st.session_state["prompt"] = ""
+    tray().clear()
 
 
 def _session_in_address(

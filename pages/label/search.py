@@ -11,10 +11,17 @@ from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Filter
-from db.sessions import SessionRow
 from ingest.models import SAMPLE
 from ingest.sample import EXAMPLE_PROMPTS
 from pages.label.notices import notify
+from pages.label.pictures import (
+    attach_addresses,
+    attach_photo,
+    brief_prompt,
+    encoded,
+    recall,
+    tray,
+)
 from pages.services import Services
 
 PAGE_SIZES = (9, 18, 36)
@@ -24,7 +31,7 @@ _FACTS = ("country", "photographer", "keyword")  # in the order of Filter's fiel
 _REAL_PROMPTS = ("a house by a lake", "people dancing at night", "a red umbrella in the rain")
 
 
-def show_box(session: Session | None) -> None:
+def show_box(services: Services, session: Session | None) -> None:
     """The prompt box. It starts with what the session on screen asked."""
     st.session_state.setdefault("page_size", PAGE_SIZES[0])
     st.session_state.setdefault("method", DEFAULT_METHOD)
@@ -32,7 +39,9 @@ def show_box(session: Session | None) -> None:
     st.session_state.setdefault("stacked", True)
     st.session_state["centred_by"] = session.row.centring if session is not None else None
     if session is not None:
-        _recall(session.row)
+        _recall(services, session)
+    if "next_prompt" in st.session_state:
+        st.session_state["prompt"] = st.session_state.pop("next_prompt")
     # A form, because a box of its own would also search when another button is clicked.
     with (
         st.form("ask", border=False, width="stretch"),
@@ -43,10 +52,10 @@ def show_box(session: Session | None) -> None:
             key="prompt",
             placeholder="What should the photos show?",
             help="Several things, separated by commas, are added up; one after a minus sign is "
-            "taken away: lake, cabin -people",
+            'taken away: lake, 2\\*cabin -people. In quotes a comma is text: "a red, small boat"',
             label_visibility="collapsed",
             icon=":material/search:",
-            max_chars=500,
+            max_chars=2000,
             persist_state="session",
         )
         st.form_submit_button("Search", type="primary", key="search", on_click=ask)
@@ -59,14 +68,33 @@ def ask(prompt: str | None = None) -> None:
     st.session_state["asked"] = True
 
 
-def _recall(row: SessionRow) -> None:
+def ask_like(services: Services, session: Session, photo: str) -> None:
+    """Have the next run search for what is like a photo of a session's, without its thumbs."""
+    st.session_state["recalled"], st.session_state["recalled_only"] = (
+        session.row.id,
+        session.row.only,
+    )
+    st.session_state["collection"] = session.collection.name
+    st.session_state["prompt"] = ""
+    tray().clear()
+    try:
+        attach_photo(services, session.collection, photo)
+    except ExplorerError as error:
+        notify(str(error))
+        return
+    st.session_state["asked"] = True
+
+
+def _recall(services: Services, session: Session) -> None:
     """Fill the box and the options with what a session asked, when it comes on screen.
 
     The filter once more when a condition of it was taken away at the desk.
     """
+    row = session.row
     if st.session_state.get("recalled") != row.id:
         st.session_state["recalled"] = row.id
-        st.session_state["prompt"] = row.prompt
+        st.session_state["prompt"] = brief_prompt(session)
+        recall(services, session)
         st.session_state["page_size"] = row.page_size
         st.session_state["method"] = known_method(row.method)
         st.session_state["collection"] = row.collection
@@ -175,9 +203,10 @@ def show_examples(collection: Collection) -> None:
 
 def search(services: Services, collection: Collection) -> Session | None:
     """Start a session with what stands in the box; None, and a notice, where that can't be."""
-    prompt = st.session_state["prompt"]
+    prompt, before = st.session_state["prompt"], len(tray())
     try:
-        terms = parse(prompt)
+        prompt = attach_addresses(services, prompt)
+        terms = parse(prompt, len(tray()))
         with st.spinner(f"Loading the model {collection.model} …", show_time=True):
             clip = services.load_model(collection.model)
         with st.spinner(f"Searching {collection.name} …", show_time=True):
@@ -190,12 +219,16 @@ def search(services: Services, collection: Collection) -> Session | None:
                 _chosen_filter(),
                 st.session_state["method"],
                 _chosen_centring(),
+                encoded(collection, clip),
             )
     except ExplorerError as error:
+        # The box still holds the addresses of the pictures that were fetched.
+        del tray()[before:]
         notify(str(error))
         return None
-    if any(clip.too_long(term.text) for term in terms if not term.photo):
+    if any(clip.too_long(term.text) for term in terms if term.is_text):
         notify("The prompt is longer than the model reads: only its beginning was searched.")
+    st.session_state["next_prompt"] = brief_prompt(session)
     st.session_state["recalled"] = session.row.id
     st.session_state["recalled_only"] = session.row.only
     return services.sessions.put(session)

@@ -231,6 +231,7 @@ def test_8_more_like_this_keeps_the_thumbs_and_the_prompt(desk: Page) -> None:
     shown = set(names(desk))
     photos(desk).nth(3).hover()
     tiles(desk).nth(3).get_by_role("button", name="more like this").click()
+    desk.get_by_role("button", name="With the 1 thumb").click()
     round_is(desk, 2)
     expect(desk.locator(".round")).to_contain_text(f"like “{liked}”")
     assert desk.get_by_placeholder(PROMPT).input_value() == "a boat at sunset"

@@ -41,7 +41,6 @@ class Pictures:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        connection.create(PICTURES)
 
     def add(self, session: str, pictures: Sequence[Picture]) -> None:
         """Store the pictures of a new session, in the order in which its prompt counts them."""

@@ -24,6 +24,7 @@ def test_a_picture_is_pasted_searched_with_and_taken_away(
     app: str, page: Page, screenshot: Callable[[Page, str], None]
 ) -> None:
     ready(page, app)
+    settle(page)
     buffer = io.BytesIO()
     Image.new("RGB", (300, 200), "crimson").save(buffer, "PNG")
     page.evaluate(_PASTE, base64.b64encode(buffer.getvalue()).decode())

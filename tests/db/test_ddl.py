@@ -283,7 +283,7 @@ def test_tables_of_an_earlier_version_are_forced_to_disk_from_now_on(database_ur
         database.connection.command(
             f"ALTER TABLE {table.name} RESET SETTING fsync_after_insert, fsync_part_directory"
         )
-    for later in ("photo_contents", "counts", "prompt_means", "upgrades"):
+    for later in ("photo_contents", "session_pictures", "counts", "prompt_means", "upgrades"):
         database.connection.command(f"DROP TABLE {later} SYNC")
     assert not [sql for sql in tables(database.connection).values() if "fsync" in sql]
     database.close()

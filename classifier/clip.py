@@ -5,7 +5,7 @@ The article encodes one image at a time, asks the processor for `return_tensor` 
 images come in batches, and every vector has unit norm.
 """
 
-import hashlib
+import copy
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from huggingface_hub import snapshot_download
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
+from classifier.checkpoint import cannot_load, find_checkpoint, fingerprint_of, reason_of
 from classifier.preprocess import Pixels, preparer
+from classifier.text_tower import TextTower, is_foreign
 from db.dialect import DIMENSION
-from db.errors import ExplorerError, first_line
-from db.settings import typed_path
+from db.errors import ExplorerError
 
 Matrix = npt.NDArray[np.float32]
 Precision = Literal["float32", "bfloat16"]
@@ -67,7 +67,7 @@ class Clip:
             self._tokenizer = _read_tokenizer(folder)
             processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # each file format has errors of its own
-            raise ExplorerError(_cannot_load(model_id, _why(error))) from error
+            raise ExplorerError(cannot_load(model_id, reason_of(error))) from error
         if model.config.projection_dim != DIMENSION:
             raise ExplorerError(
                 f"{model_id} makes vectors of {model.config.projection_dim} numbers, and the photo "
@@ -78,11 +78,38 @@ class Clip:
         self._model = model.eval().to(self.device)
         self.image_size = int(model.config.vision_config.image_size)
         self._context = int(model.config.text_config.max_position_embeddings)
-        self.fingerprint = _fingerprint(model)
+        self.fingerprint = fingerprint_of(model)
         self.text_fingerprint = self.fingerprint
+        self.text_tower: TextTower | None = None
+
+    def with_text(self, tower: TextTower) -> "Clip":
+        """The same image tower behind a text tower of another checkpoint.
+
+        Raises:
+            ExplorerError: their vectors differ in length.
+        """
+        if tower.dimension != DIMENSION:
+            raise ExplorerError(
+                f"CLIP_TEXT_MODEL={tower.model_id} makes vectors of {tower.dimension} numbers, and "
+                f"{self.model_id} of {DIMENSION}: set it to a text model that belongs to that one"
+            )
+        other = copy.copy(self)
+        other.text_tower, other.text_fingerprint = tower, tower.fingerprint
+        return other
+
+    @property
+    def text_id(self) -> str:
+        """The name of the checkpoint that reads the prompts."""
+        return self.text_tower.model_id if self.text_tower else self.model_id
+
+    def is_strange(self, prompt: str) -> bool:
+        """Whether the prompt is in another script than that which the text tower was taught."""
+        return self.text_tower is None and is_foreign(prompt)
 
     def too_long(self, prompt: str) -> bool:
         """Whether the prompt has more tokens than the text tower reads."""
+        if self.text_tower:
+            return self.text_tower.too_long(prompt)
         return len(self._tokenizer(prompt)["input_ids"]) > self._context
 
     def encode_text(self, prompts: Sequence[str]) -> Matrix:
@@ -103,7 +130,9 @@ class Clip:
             if not prompt.strip():
                 raise ExplorerError("The prompt is empty: type what the photos should show")
             if self.too_long(prompt):
-                _LOG.warning("only the first %d tokens of %r count", self._context, prompt)
+                _LOG.warning("only the beginning of %r counts", prompt)
+        if self.text_tower:
+            return self.text_tower.encode_text(prompts)
         tokens = self._tokenizer(
             list(prompts),
             padding=True,
@@ -172,31 +201,8 @@ def load_clip(model_id: str, folder: Path | None = None) -> Clip:
     # A lock a model: while one is downloaded, searching goes on with the others.
     with _loading[model_id]:
         if model_id not in _loaded:
-            _loaded[model_id] = Clip(model_id, folder or _folder_of(model_id))
+            _loaded[model_id] = Clip(model_id, folder or find_checkpoint(model_id))
         return _loaded[model_id]
-
-
-def _folder_of(model_id: str) -> Path:
-    folder = typed_path(model_id)
-    if folder is not None and folder.is_dir():
-        return folder
-    if model_id.startswith(("/", ".", "~")):
-        raise ExplorerError(_cannot_load(model_id, "there is no such folder"))
-    return _download(model_id)
-
-
-def _download(model_id: str) -> Path:
-    try:
-        folder = _snapshot(model_id, ["*.json", "*.txt", "model*.safetensors"])
-        if not any(folder.glob("*.safetensors")):
-            _snapshot(model_id, ["pytorch_model*.bin"])
-    except Exception as error:  # the errors of its HTTP client come through
-        raise ExplorerError(_cannot_load(model_id, first_line(error))) from error
-    return folder
-
-
-def _snapshot(model_id: str, patterns: list[str]) -> Path:
-    return Path(snapshot_download(model_id, allow_patterns=patterns))
 
 
 def _read_model(folder: Path) -> Any:
@@ -227,21 +233,6 @@ def _read_tokenizer(folder: Path) -> Any:
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
-def _why(error: Exception) -> str:
-    """What a library says, but for its advice to let a checkpoint run code."""
-    text = str(error).lower()
-    if any(word in text for word in ("weights_only", "weights only", "trust_remote_code")):
-        return "it holds more than weights, and may run code: take one with model.safetensors"
-    return first_line(error)
-
-
-def _cannot_load(model_id: str, why: str) -> str:
-    return (
-        f"Can't load the CLIP model {model_id}: {why}. Without the internet, set CLIP_MODEL or "
-        "--model to a folder that holds a checkpoint, or to sample"
-    )
-
-
 def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
@@ -259,12 +250,3 @@ def _unit(vectors: torch.Tensor) -> Matrix:
     # float32 first: in half precision the norm would be off by as much as a thousandth.
     result: Matrix = torch.nn.functional.normalize(vectors.float().cpu(), dim=-1).numpy()
     return result
-
-
-def _fingerprint(model: Any) -> str:
-    digest = hashlib.sha256()
-    for name, weight in sorted(model.state_dict().items()):
-        # The whole of ViT-B/32 would take seconds; training leaves no beginning as it was.
-        beginning = weight.detach().flatten()[:256].float().cpu().numpy()
-        digest.update(name.encode() + beginning.tobytes())
-    return digest.hexdigest()[:16]

@@ -27,6 +27,8 @@ class Settings:
         data: the folder of the embedded database and the thumbnail cache.
         clip_model: the CLIP checkpoint for new collections: a hub id, a folder, or `sample`.
         unsplash_url: where the releases of the Unsplash Lite dataset are.
+        clip_text_model: the text tower that reads prompts in the place of the collection model's
+            own, a hub id or a folder, or "".
         private_hosts: whether pictures may be fetched from this machine and its network.
     """
 
@@ -35,6 +37,7 @@ class Settings:
     clip_model: str
     unsplash_url: str = UNSPLASH_URL
     private_hosts: bool = False
+    clip_text_model: str = ""
 
 
 def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECRETS) -> Settings:
@@ -61,6 +64,7 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
         data=data,
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
         unsplash_url=values.get("UNSPLASH_URL") or UNSPLASH_URL,
+        clip_text_model=values.get("CLIP_TEXT_MODEL", ""),
         private_hosts=_is_on("PRIVATE_HOSTS", values.get("PRIVATE_HOSTS", "")),
     )
 

@@ -7,6 +7,7 @@ from ingest.sample import CHECKPOINT
 
 if TYPE_CHECKING:
     from classifier.clip import Clip
+    from classifier.text_tower import TextTower
 
 SAMPLE = "sample"
 
@@ -24,6 +25,17 @@ def load_model(model_id: str) -> "Clip":
     from classifier.clip import load_clip
 
     return load_clip(model_id, CHECKPOINT if model_id == SAMPLE else None)
+
+
+def load_text(setting: str, image_model: str) -> "TextTower":
+    """The text tower that CLIP_TEXT_MODEL names, for the photos of an image tower.
+
+    Raises:
+        ExplorerError: it can't be had, or doesn't belong to that image tower.
+    """
+    from classifier.text_tower import load_text_tower
+
+    return load_text_tower(setting, image_model)
 
 
 def full_name(model_id: str) -> str:

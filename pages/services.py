@@ -13,7 +13,7 @@ from db.errors import ExplorerError
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.job import Job, Loader
-from ingest.models import SAMPLE, load_model
+from ingest.models import SAMPLE, load_model, load_text
 from ingest.pipeline import Order
 from ingest.sources import SampleSource, read_url
 
@@ -42,6 +42,19 @@ class Services:
         """The labelling sessions that are open."""
         return OpenSessions(self.database)
 
+    def load_searcher(self, model_id: str) -> "Clip":
+        """The model of a collection, behind the text tower that the settings name.
+
+        The sample's tiny model keeps its own: no other one belongs to it.
+
+        Raises:
+            ExplorerError: one of them can't be had, or they don't belong together.
+        """
+        clip = self.load_model(model_id)
+        if not self.settings.clip_text_model or model_id == SAMPLE:
+            return clip
+        return clip.with_text(load_text(self.settings.clip_text_model, model_id))
+
     def warm_up(self, model_id: str) -> None:
         """Load a model behind the page that is on screen, so that the first search is quick."""
         name = f"load {model_id}"
@@ -50,7 +63,7 @@ class Services:
 
     def _warm_up(self, model_id: str) -> None:
         try:
-            self.load_model(model_id)
+            self.load_searcher(model_id)
         except ExplorerError as error:
             # The search that needs it meets the same error, and shows it.
             _LOG.warning("%s", error)

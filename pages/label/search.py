@@ -208,7 +208,7 @@ def search(services: Services, collection: Collection) -> Session | None:
         prompt = attach_addresses(services, prompt)
         terms = parse(prompt, len(tray()))
         with st.spinner(f"Loading the model {collection.model} …", show_time=True):
-            clip = services.load_model(collection.model)
+            clip = services.load_searcher(collection.model)
         with st.spinner(f"Searching {collection.name} …", show_time=True):
             session = Session.start(
                 services.database,
@@ -226,6 +226,11 @@ def search(services: Services, collection: Collection) -> Session | None:
         del tray()[before:]
         notify(str(error))
         return None
+    if any(clip.is_strange(term.text) for term in terms if term.is_text):
+        notify(
+            f"{clip.text_id} was taught English: for other languages set CLIP_TEXT_MODEL, as the "
+            "README tells, or write the prompt in English"
+        )
     if any(clip.too_long(term.text) for term in terms if term.is_text):
         notify("The prompt is longer than the model reads: only its beginning was searched.")
     st.session_state["next_prompt"] = brief_prompt(session)

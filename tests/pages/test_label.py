@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
 from classifier.session import Session
+from classifier.text_tower import load_text_tower
 from db.collections import Collection
 from db.database import open_database
 from db.sessions import DOWN, NONE, UP
@@ -17,6 +19,7 @@ from pages.services import Services
 from tests.clickhouse_server import ClickHouseServer
 from tests.pages.conftest import add_collection
 from tests.pages.desks import desk, desks
+from tests.text_towers import make_modules
 
 
 def script(services: object) -> None:
@@ -97,6 +100,26 @@ def test_a_long_prompt_is_cut_and_that_is_said(page: AppTest) -> None:
         "The prompt is longer than the model reads: only its beginning was searched."
     ]
     assert len(desk(page)["photos"]) == 9
+
+
+def test_a_prompt_in_another_script_than_the_models_gets_a_hint(page: AppTest) -> None:
+    search(page, "лодка, a lake")
+    (told,) = notices(page)
+    assert "was taught English: for other languages set CLIP_TEXT_MODEL, as the README" in told
+    assert len(desk(page)["photos"]) == 9
+
+
+def test_the_text_model_of_the_settings_reads_the_prompt(
+    services: Services, clip: Clip, collection: Collection, tmp_path: Path
+) -> None:
+    setting = f"{make_modules(tmp_path / 'tower')} for {clip.model_id}"
+    speaking = replace(services, settings=replace(services.settings, clip_text_model=setting))
+    page = AppTest.from_function(script, kwargs={"services": speaking}, default_timeout=60)
+    search(page.run(), "дом")
+    assert notices(page) == []
+    tower = load_text_tower(setting, clip.model_id)
+    weight = session_of(page, services).current.weight
+    assert weight == pytest.approx(tower.encode_text(["дом"])[0], abs=1e-5)
 
 
 def test_a_reload_brings_the_session_back(page: AppTest, services: Services) -> None:

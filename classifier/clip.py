@@ -11,41 +11,37 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
-from transformers.utils import logging as transformers_logging
 
 from classifier.checkpoint import cannot_load, find_checkpoint, fingerprint_of, reason_of
-from classifier.preprocess import Pixels, preparer
-from classifier.text_tower import TextTower, is_foreign
-from db.dialect import DIMENSION
+from classifier.preprocess import Pixels
+from classifier.text_tower import TextTower
+from classifier.towers import read_towers
 from db.errors import ExplorerError
 
 Matrix = npt.NDArray[np.float32]
 Precision = Literal["float32", "bfloat16"]
 
 _LOG = logging.getLogger(__name__)
-# Its bars and reports on every load say nothing that a person of this program can use.
-transformers_logging.disable_progress_bar()
-transformers_logging.set_verbosity_error()
 
 _loaded: dict[str, "Clip"] = {}
 _loading: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 class Clip:
-    """A CLIP checkpoint in Hugging Face format whose `projection_dim` is 512.
+    """A checkpoint of the CLIP or the SigLIP family in Hugging Face format.
 
     Attributes:
         model_id: the name that it was asked for by.
         fingerprint: 16 hexadecimal digits of a SHA-256 over the beginning of every weight; another
             checkpoint, or the same one trained further, has others.
         text_fingerprint: of the text tower.
+        dimension: of its vectors: 512 for ViT-B/32.
         device: where it runs: cuda, mps or cpu, the first there is.
         image_size: pixels of the square that the image tower sees.
     """
@@ -58,27 +54,18 @@ class Clip:
             folder: `config.json`, the weights, the tokenizer and `preprocessor_config.json`.
 
         Raises:
-            ExplorerError: a file is missing or unreadable, or the dimension is not 512.
+            ExplorerError: a file is missing or unreadable, or it is of another family.
         """
         self.model_id = model_id
         self.device = _best_device()
         try:
-            model = _read_model(folder)
-            self._tokenizer = _read_tokenizer(folder)
-            processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+            self._towers = read_towers(folder)
         except Exception as error:  # each file format has errors of its own
             raise ExplorerError(cannot_load(model_id, reason_of(error))) from error
-        if model.config.projection_dim != DIMENSION:
-            raise ExplorerError(
-                f"{model_id} makes vectors of {model.config.projection_dim} numbers, and the photo "
-                f"tables hold {DIMENSION}: choose a CLIP model with projection_dim {DIMENSION}, "
-                "such as openai/clip-vit-base-patch32"
-            )
-        self._prepare = preparer(processor)
-        self._model = model.eval().to(self.device)
-        self.image_size = int(model.config.vision_config.image_size)
-        self._context = int(model.config.text_config.max_position_embeddings)
-        self.fingerprint = fingerprint_of(model)
+        self._model = self._towers.model.eval().to(self.device)
+        self.dimension = self._towers.dimension
+        self.image_size = self._towers.image_size
+        self.fingerprint = fingerprint_of(self._model)
         self.text_fingerprint = self.fingerprint
         self.text_tower: TextTower | None = None
 
@@ -88,10 +75,10 @@ class Clip:
         Raises:
             ExplorerError: their vectors differ in length.
         """
-        if tower.dimension != DIMENSION:
+        if tower.dimension != self.dimension:
             raise ExplorerError(
                 f"CLIP_TEXT_MODEL={tower.model_id} makes vectors of {tower.dimension} numbers, and "
-                f"{self.model_id} of {DIMENSION}: set it to a text model that belongs to that one"
+                f"{self.model_id} of {self.dimension}: set it to one that belongs to that"
             )
         other = copy.copy(self)
         other.text_tower, other.text_fingerprint = tower, tower.fingerprint
@@ -104,13 +91,13 @@ class Clip:
 
     def is_strange(self, prompt: str) -> bool:
         """Whether the prompt is in another script than that which the text tower was taught."""
-        return self.text_tower is None and is_foreign(prompt)
+        return self.text_tower is None and self._towers.is_strange(prompt)
 
     def too_long(self, prompt: str) -> bool:
         """Whether the prompt has more tokens than the text tower reads."""
         if self.text_tower:
             return self.text_tower.too_long(prompt)
-        return len(self._tokenizer(prompt)["input_ids"]) > self._context
+        return self._towers.too_long(prompt)
 
     def encode_text(self, prompts: Sequence[str]) -> Matrix:
         """Text to vectors.
@@ -121,7 +108,7 @@ class Clip:
             prompts: n texts, none blank.
 
         Returns:
-            float32 (n, 512), unit norm.
+            float32 (n, dimension), unit norm.
 
         Raises:
             ExplorerError: a prompt is blank.
@@ -133,13 +120,7 @@ class Clip:
                 _LOG.warning("only the beginning of %r counts", prompt)
         if self.text_tower:
             return self.text_tower.encode_text(prompts)
-        tokens = self._tokenizer(
-            list(prompts),
-            padding=True,
-            truncation=True,
-            max_length=self._context,
-            return_tensors="pt",
-        ).to(self.device)
+        tokens = self._towers.tokens(prompts).to(self.device)
         with torch.inference_mode():
             return _unit(self._model.get_text_features(**tokens).pooler_output)
 
@@ -150,9 +131,9 @@ class Clip:
             image: upright RGB, of any size.
 
         Returns:
-            float32 (3, image_size, image_size).
+            float32 (3, image_size, image_size), or what the family has instead.
         """
-        return self._prepare(image)
+        return self._towers.prepare(image)
 
     def encode_prepared(
         self, prepared: Sequence[Pixels], precision: Precision = "float32"
@@ -167,14 +148,14 @@ class Clip:
                 instructions for it; without them there is nothing to gain.
 
         Returns:
-            float32 (n, 512), unit norm. On the sample's scenes the cosine of a bfloat16 vector to
-            the float32 one is over .9999.
+            float32 (n, dimension), unit norm. On the sample's scenes the cosine of a bfloat16
+            vector to the float32 one is over .9999.
         """
         if not prepared:
-            return np.empty((0, DIMENSION), dtype=np.float32)
-        pixels = torch.from_numpy(np.stack(prepared)).to(self.device)
+            return np.empty((0, self.dimension), dtype=np.float32)
+        pixels = {k: v.to(self.device) for k, v in self._towers.pixels(prepared).items()}
         with torch.inference_mode(), _arithmetic(self.device, precision):
-            return _unit(self._model.get_image_features(pixel_values=pixels).pooler_output)
+            return _unit(self._model.get_image_features(**pixels).pooler_output)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Matrix:
         """Images to vectors.
@@ -183,7 +164,7 @@ class Clip:
             images: n upright RGB images of any size.
 
         Returns:
-            float32 (n, 512), unit norm.
+            float32 (n, dimension), unit norm.
         """
         return self.encode_prepared([self.prepare(image) for image in images])
 
@@ -203,34 +184,6 @@ def load_clip(model_id: str, folder: Path | None = None) -> Clip:
         if model_id not in _loaded:
             _loaded[model_id] = Clip(model_id, folder or find_checkpoint(model_id))
         return _loaded[model_id]
-
-
-def _read_model(folder: Path) -> Any:
-    model, found = CLIPModel.from_pretrained(
-        folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-    )
-    missing = sorted(found["missing_keys"])
-    if missing:
-        # The library fills them with random numbers, and the vectors would mean nothing.
-        raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
-    broken = [name for name, weight in model.state_dict().items() if not _is_finite(weight)]
-    if broken:
-        # Its vectors would be no numbers either, and no index can be built of those.
-        raise ValueError(f"{len(broken)} of its weights hold no numbers, such as {broken[0]}")
-    return model
-
-
-def _is_finite(weight: torch.Tensor) -> bool:
-    return bool(torch.isfinite(weight).all())
-
-
-def _read_tokenizer(folder: Path) -> Any:
-    # Without its files the library makes one up that knows no words at all.
-    files = [folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt")]
-    whole, *parts = (file.is_file() for file in files)
-    if not whole and not all(parts):
-        raise FileNotFoundError("it has no tokenizer.json, and no vocab.json with merges.txt")
-    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _best_device() -> str:

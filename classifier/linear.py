@@ -23,13 +23,19 @@ class Classifier:
     logit during the fit is w·x; a score is ŵ·x with ŵ the unit weight, everywhere.
     """
 
-    def __init__(self, xq: npt.ArrayLike, learning_rate: float = LEARNING_RATE) -> None:
+    def __init__(
+        self,
+        xq: npt.ArrayLike,
+        learning_rate: float = LEARNING_RATE,
+        dimension: int = DIMENSION,
+    ) -> None:
         """Start at a vector.
 
         Args:
             xq: float (512,), the text vector or the weight of an earlier fit; or float (k, 512),
                 for k classifiers that are fit at once, each on its own share of the examples.
             learning_rate: of SGD.
+            dimension: of the vectors, 512 unless another model made them.
 
         Raises:
             ExplorerError: another shape, or a vector without a direction.
@@ -37,16 +43,16 @@ class Classifier:
         weight = np.asarray(xq, dtype=np.float32)
         rows = np.atleast_2d(weight)
         if (
-            rows.shape[1:] != (DIMENSION,)
+            rows.shape[1:] != (dimension,)
             or not np.isfinite(rows).all()
             or not rows.any(axis=1).all()
         ):
             raise ExplorerError(
-                f"A classifier starts at {DIMENSION} finite numbers, not all zero; "
+                f"A classifier starts at {dimension} finite numbers, not all zero; "
                 f"got shape {weight.shape}"
             )
         self._shape = weight.shape
-        self._model = torch.nn.Linear(DIMENSION, len(rows), bias=False)
+        self._model = torch.nn.Linear(dimension, len(rows), bias=False)
         # A copy: from_numpy shares memory, and SGD would write into the caller's vector.
         self._model.weight = torch.nn.Parameter(torch.tensor(rows))
         self._optimizer = torch.optim.SGD(self._model.parameters(), lr=learning_rate)

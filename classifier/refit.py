@@ -108,7 +108,7 @@ def refit_article(start: Vector, X: Matrix, y: Sequence[int]) -> Vector:
     from classifier.linear import Classifier
 
     with _one_thread():
-        classifier = Classifier(start, THE_ARTICLES.learning_rate)
+        classifier = Classifier(start, THE_ARTICLES.learning_rate, len(start))
         classifier.fit(X, y, THE_ARTICLES.steps)
     return classifier.weight
 
@@ -177,7 +177,7 @@ class _Thumbs:
         y = [*self.labels.tolist(), *[DOWN] * len(self.pool)]
         shares = self._shares(known)
         starts = np.repeat(self.start[None], known.shape[1], axis=0)
-        classifier = Classifier(starts, self.setting.learning_rate)
+        classifier = Classifier(starts, self.setting.learning_rate, len(self.start))
         taken = 0
         for number in steps:
             classifier.fit(X, y, number - taken, shares)

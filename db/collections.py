@@ -91,7 +91,7 @@ class Collections:
 
     def photos(self, collection: Collection) -> PhotoTable:
         """The collection's photo table."""
-        return PhotoTable(self._connection, collection.name)
+        return PhotoTable(self._connection, collection.name, collection.dimension)
 
     def open(self, wanted: Collection) -> PhotoTable:
         """The collection's photo table, created if need be.
@@ -102,7 +102,7 @@ class Collections:
         name = checked_name(wanted.name)
         if name.lower() in OWN:
             raise ExplorerError(f"{name} is one of the explorer's own tables: choose another name")
-        table = PhotoTable(self._connection, name)
+        table = PhotoTable(self._connection, name, wanted.dimension)
         if self.find(name) is None and not table.exists():
             self._refuse_other_capitals(name)
             self._forget(name)

@@ -86,11 +86,11 @@ class Dialect(ABC):
         ]
 
     @abstractmethod
-    def create_photos(self, table: str, facts: str) -> list[str]:
+    def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
         """The statements that create a photo table; `facts` are the columns after the vector."""
 
     @abstractmethod
-    def build_index(self, table: str) -> list[str]:
+    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:
         """The statements that order the rows and start building the vector index."""
 
     @abstractmethod
@@ -143,22 +143,22 @@ class ClickHouse(Dialect):
     CANDIDATES = 1024
     CANDIDATES_A_HIT = 8
 
-    def create_photos(self, table: str, facts: str) -> list[str]:
+    def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
         """See Dialect. Small granules and raw vectors, because nine rows lie in nine granules."""
         return self.layout.create_photos(
             table,
             "id String, url String, vector Array(Float32) CODEC(NONE), "
-            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}",
+            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {dimension}",
             " SETTINGS index_granularity = 64",
         )
 
-    def build_index(self, table: str) -> list[str]:
+    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:
         """See Dialect. The mutation runs by itself; index_state tells when it is done."""
         rows = self.layout.rows(table)
         return [
             f"OPTIMIZE TABLE {rows} FINAL",
             f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
-            f"vector_similarity('hnsw', 'cosineDistance', {DIMENSION}, 'f32', 16, 64)",
+            f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'f32', 16, 64)",
             f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX}",
         ]
 
@@ -259,15 +259,15 @@ class MyScale(Dialect):
         super().__init__(layout)
         self._alpha = alpha
 
-    def create_photos(self, table: str, facts: str) -> list[str]:
+    def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
         """See Dialect."""
         return self.layout.create_photos(
             table,
             "id String, url String, vector Array(Float32), "
-            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {DIMENSION}",
+            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {dimension}",
         )
 
-    def build_index(self, table: str) -> list[str]:
+    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:  # noqa: ARG002
         """See Dialect. One part first: MyScale builds a segment of the index a part."""
         rows = self.layout.rows(table)
         return [

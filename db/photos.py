@@ -115,8 +115,9 @@ class IndexState:
 class PhotoTable:
     """One collection's photos and their vectors."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, dimension: int = DIMENSION) -> None:
         self.name = checked_name(name)
+        self.dimension = dimension
         self._sql = quoted(name)
         self._counts = Counts(connection)
         self._connection = connection
@@ -127,7 +128,7 @@ class PhotoTable:
         """Create the table if it isn't there."""
         # Asked first: a definition is written anew even where it is there, on every node.
         if not self._connection.has_table(self.name):
-            self._run_all(self._dialect.create_photos(self.name, FACTS))
+            self._run_all(self._dialect.create_photos(self.name, FACTS, self.dimension))
 
     def bring_up_to_date(self) -> None:
         """Give a table of an earlier version the columns that it lacks."""
@@ -165,10 +166,10 @@ class PhotoTable:
         Raises:
             ExplorerError: the vectors have another shape, or are no directions.
         """
-        if vectors.shape != (len(photos), DIMENSION):
+        if vectors.shape != (len(photos), self.dimension):
             raise ExplorerError(
                 f"{len(photos)} photos came with vectors of shape {vectors.shape}: "
-                f"{self.name} holds {DIMENSION} numbers a photo"
+                f"{self.name} holds {self.dimension} numbers a photo"
             )
         _check_directions(photos, vectors)
         if photos:
@@ -219,9 +220,9 @@ class PhotoTable:
             {"n": n},
         )
         if not table.num_rows:
-            return np.empty((0, DIMENSION), dtype=np.float32)
+            return np.empty((0, self.dimension), dtype=np.float32)
         flat = table.column("vector").combine_chunks().flatten().to_numpy()
-        vectors: npt.NDArray[np.float32] = flat.reshape(table.num_rows, DIMENSION)
+        vectors: npt.NDArray[np.float32] = flat.reshape(table.num_rows, self.dimension)
         return vectors
 
     def search(
@@ -241,7 +242,7 @@ class PhotoTable:
             exclude: ids to leave out, any number.
             only: facts that the photos must have.
         """
-        _check_query(vector)
+        _check_query(vector, self.dimension)
         condition, bound = (only or Filter()).condition()
         search = Search(self.name, COLUMNS, vector, k, self.count(), len(exclude), condition)
         if exclude:
@@ -265,7 +266,7 @@ class PhotoTable:
         Returns:
             ids (n) and scores float32 (n,), the dot product of the two unit vectors.
         """
-        _check_query(weight)
+        _check_query(weight, self.dimension)
         table = self._connection.arrow(self._dialect.scores(self.name, weight))
         scores = table.column("score").to_numpy().astype(np.float32)
         return table.column("id").to_pylist(), scores
@@ -320,7 +321,7 @@ class PhotoTable:
         if not self._dialect.has_index:
             return
         state = self.index_state()
-        statements = self._dialect.build_index(self.name)
+        statements = self._dialect.build_index(self.name, self.dimension)
         if state.state == "failed":
             statements = [*self._dialect.drop_index(self.name), *statements]
         if state.state in ("none", "failed"):
@@ -374,11 +375,11 @@ class PhotoTable:
             raise
 
 
-def _check_query(vector: Vector) -> None:
-    if vector.shape != (DIMENSION,) or not np.isfinite(vector).all() or not vector.any():
+def _check_query(vector: Vector, dimension: int) -> None:
+    if vector.shape != (dimension,) or not np.isfinite(vector).all() or not vector.any():
         raise ExplorerError(
-            f"A search needs {DIMENSION} finite numbers, not all zero; got shape {vector.shape}: "
-            "use a CLIP model with projection_dim 512"
+            f"A search needs {dimension} finite numbers, not all zero; got shape {vector.shape}: "
+            "search with the model that made the vectors"
         )
 
 
@@ -397,7 +398,7 @@ def _check_directions(photos: Sequence[Photo], vectors: npt.NDArray[np.float32])
 def _to_arrow(photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> pa.Table:
     columns: dict[str, Any] = {name: [getattr(p, name) for p in photos] for name in COLUMNS}
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
-    ends = np.arange(0, len(flat) + 1, DIMENSION, dtype=np.int32)
+    ends = np.arange(0, len(flat) + 1, vectors.shape[1], dtype=np.int32)
     columns["vector"] = pa.ListArray.from_arrays(pa.array(ends), flat)
     return pa.table({name: columns[name] for name in _SCHEMA.names}, schema=_SCHEMA)
 
@@ -406,7 +407,7 @@ def _from_arrow(table: pa.Table) -> list[Neighbour]:
     if not table.num_rows:
         return []
     flat = table.column("vector").combine_chunks().flatten().to_numpy()
-    vectors = flat.reshape(table.num_rows, DIMENSION)  # (n, 512)
+    vectors = flat.reshape(table.num_rows, -1)  # (n, d)
     facts = table.select(COLUMNS).to_pylist()
     distances = table.column("dist").to_pylist()
     return [

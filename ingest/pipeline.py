@@ -124,7 +124,9 @@ def _load(
         with order.source.ahead(plan.photos):
             report_progress(Progress("Loading the CLIP model"))
             clip = unless_stopped(lambda: load_model(model), order.stop)
-            wanted = Collection(order.collection, model, clip.fingerprint, order.source.name)
+            wanted = Collection(
+                order.collection, model, clip.fingerprint, order.source.name, clip.dimension
+            )
             table = database.collections.open(wanted)
             run = _Run(order, clip, database, table, thumbnails, report)
             for skip in run.add(plan, report_progress):

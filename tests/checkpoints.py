@@ -1,9 +1,25 @@
 """CLIP checkpoints with random weights, in Hugging Face format, small enough to make in a test."""
 
+import io
+import string
 from pathlib import Path
 
+import sentencepiece
 import torch
-from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessorPil,
+    CLIPModel,
+    CLIPTokenizer,
+    Siglip2Config,
+    Siglip2ImageProcessorPil,
+    Siglip2Model,
+    Siglip2Tokenizer,
+    SiglipConfig,
+    SiglipImageProcessorPil,
+    SiglipModel,
+    SiglipTokenizer,
+)
 
 CONTEXT = 16  # tokens that the small text tower reads, the two at the ends among them
 SIDE = 32  # pixels of the square that the small image tower sees
@@ -66,3 +82,56 @@ def _tokenizer(context: int) -> CLIPTokenizer:
         merges=[tuple(pair.split(" ")) for pair in dict.fromkeys(merges)],
         model_max_length=context,
     )
+
+
+def make_siglip(folder: Path, *, naflex: bool = False, dimension: int = 48) -> Path:
+    """Save a small SigLIP with a sentencepiece vocabulary, or a SigLIP 2 that sees proportions."""
+    thin = {
+        "hidden_size": dimension,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    tokenizer = _letters() if naflex else _sentencepiece(folder)
+    text = {
+        **thin,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": CONTEXT,
+        "projection_size": dimension,
+        **{f"{end}_token_id": 1 for end in ("bos", "eos", "pad")},
+    }
+    sees = {"patch_size": 8, "num_patches": 16} if naflex else {"patch_size": 8, "image_size": SIDE}
+    kinds = (Siglip2Config, Siglip2Model) if naflex else (SiglipConfig, SiglipModel)
+    config = kinds[0](text_config=text, vision_config={**thin, **sees})
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        model = kinds[1](config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    processor = (
+        Siglip2ImageProcessorPil(patch_size=8, max_num_patches=16)
+        if naflex
+        else SiglipImageProcessorPil(size={"height": SIDE, "width": SIDE})
+    )
+    processor.save_pretrained(folder)
+    return folder
+
+
+def _letters() -> Siglip2Tokenizer:
+    """Letters one by one, as the end of a vocabulary of Gemma's."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "\u2581", *string.ascii_lowercase]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    return Siglip2Tokenizer(vocab=vocabulary, merges=[], model_max_length=CONTEXT)
+
+
+def _sentencepiece(folder: Path) -> SiglipTokenizer:
+    """Letters and a few words, as SigLIP's own vocabulary is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([*_WORDS, string.ascii_lowercase, "a red house by a lake"] * 4),
+        model_writer=model, vocab_size=48, hard_vocab_limit=False, character_coverage=1.0,
+        pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
+    )  # fmt: skip
+    (folder / "spiece.model").write_bytes(model.getvalue())
+    return SiglipTokenizer(vocab_file=str(folder / "spiece.model"), model_max_length=CONTEXT)

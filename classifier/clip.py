@@ -117,7 +117,8 @@ class Clip:
             if not prompt.strip():
                 raise ExplorerError("The prompt is empty: type what the photos should show")
             if self.too_long(prompt):
-                _LOG.warning("only the beginning of %r counts", prompt)
+                context = (self.text_tower or self._towers).context
+                _LOG.warning("only the first %d tokens of %r count", context, prompt)
         if self.text_tower:
             return self.text_tower.encode_text(prompts)
         tokens = self._towers.tokens(prompts).to(self.device)

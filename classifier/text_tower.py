@@ -68,6 +68,7 @@ class TextTower:
         model_id: the name that it was asked for by.
         dimension: of its vectors.
         fingerprint: of its weights, as that of a Clip.
+        context: how many tokens it reads.
     """
 
     def __init__(self, model_id: str, folder: Path) -> None:
@@ -81,7 +82,7 @@ class TextTower:
             parts = _read_modules(folder) if _is_modules(folder) else _read_mclip(folder)
         except Exception as error:  # each file format has errors of its own
             raise ExplorerError(cannot_load(model_id, reason_of(error), TEXT)) from error
-        self._tokenizer, self._transformer, self._projection, self._context = parts
+        self._tokenizer, self._transformer, self._projection, self.context = parts
         linear = next(m for m in self._projection.modules() if isinstance(m, torch.nn.Linear))
         self.dimension = linear.out_features
         self.fingerprint = fingerprint_of(
@@ -90,7 +91,7 @@ class TextTower:
 
     def too_long(self, prompt: str) -> bool:
         """Whether the prompt has more tokens than the tower reads."""
-        return len(self._tokenizer(prompt)["input_ids"]) > self._context
+        return len(self._tokenizer(prompt)["input_ids"]) > self.context
 
     def encode_text(self, prompts: Sequence[str]) -> Matrix:
         """Texts (n) to float32 (n, dimension), unit norm; what is too long is cut."""
@@ -98,7 +99,7 @@ class TextTower:
             list(prompts),
             padding=True,
             truncation=True,
-            max_length=self._context,
+            max_length=self.context,
             return_tensors="pt",
         )
         mask = tokens["attention_mask"]

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from classifier.centring import centred, prompt_mean
 from classifier.clip import Clip
 from db.collections import Collection
 from db.photos import Photo
@@ -71,9 +72,9 @@ def test_a_picture_is_a_term_beside_words_and_may_be_taken_away(
     upload(page, "red.jpg", jpeg())
     search(page, "a lake -.5*picture")
     session = session_of(page, services)
-    expected = clip.encode_text(["a lake"])[0] - 0.5 * session._learner.set_apart(
-        session.pictures[0].vector
-    )
+    mean = prompt_mean(services.database.prompt_means, clip)
+    words = centred(clip.encode_text(["a lake"]), mean, session.row.centring)[0]
+    expected = words - 0.5 * session._learner.set_apart(session.pictures[0].vector)
     assert session.current.weight == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
     assert page.text_input(key="prompt").value == "a lake -.5*picture"
     next(button for button in page.button if str(button.key).startswith("chip-")).click()

@@ -28,7 +28,7 @@ METHOD_NAMES = {
 }
 
 # By more than so many standard errors has another number of steps to be better than the usual.
-MARGIN = 1.0
+MARGIN = 0.5
 # Left out in so many parts.
 FOLDS = 5
 # Of each kind; more would cost time and hardly move the choice.

@@ -104,8 +104,8 @@ class Session:
                 f"with another version of {collection.model}. Delete it on the Collection page, "
                 "and load its photos again"
             )
-        mean = prompt_mean(database.prompt_means, clip)
-        share = usual_share(mean) if centring is None else centring
+        measured = prompt_mean(database.prompt_means, clip)
+        share = usual_share(measured) if centring is None else centring
         row = SessionRow(
             id=secrets.token_urlsafe(9),
             collection=collection.name,
@@ -121,7 +121,7 @@ class Session:
         session.pictures = list(pictures)
 
         def encode_text(texts: list[str]) -> Matrix:
-            return centred(clip.encode_text(texts), mean, row.centring)
+            return centred(clip.encode_text(texts), measured.mean, row.centring)
 
         apart = [session._learner.set_apart(picture.vector) for picture in pictures]
         terms = parse(prompt, len(pictures))

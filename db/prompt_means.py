@@ -1,5 +1,7 @@
 """The table of prompt means: what the text vectors of a model share, measured once for each."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from db.connection import Connection
@@ -9,32 +11,48 @@ from db.layout import Table
 PROMPT_MEANS = Table(
     "prompt_means",
     "what the text vectors of a model share",
-    "model String, nouns String, mean Array(Float32), made DateTime64(3, 'UTC') DEFAULT now64(3)",
+    "model String, nouns String, mean Array(Float32), nearest Float32",
     "(model, nouns)",
 )
 
 
+@dataclass(frozen=True, eq=False)
+class PromptMean:
+    """What a model makes of some nouns.
+
+    Attributes:
+        mean: float32 (d,), of their unit vectors.
+        nearest: the median cosine of a noun to the noun that is nearest to it.
+    """
+
+    mean: Vector
+    nearest: float
+
+
 class PromptMeans:
-    """The mean text vectors of all models of a database."""
+    """Those of all models of a database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, model: str, nouns: str, mean: Vector) -> None:
+    def add(self, model: str, nouns: str, measured: PromptMean) -> None:
         """Store one.
 
         Args:
             model: the text tower's fingerprint.
-            nouns: which nouns it is the mean of, in a few characters.
-            mean: float32 (d,).
+            nouns: which nouns were measured, in a few characters.
+            measured: what came of it.
         """
-        row = {"model": model, "nouns": nouns, "mean": mean.tolist()}
-        self._connection.insert("prompt_means", row)
+        row = {"model": model, "nouns": nouns, "mean": measured.mean.tolist()}
+        self._connection.insert("prompt_means", {**row, "nearest": measured.nearest})
 
-    def find(self, model: str, nouns: str) -> Vector | None:
-        """The mean of a model's vectors of those nouns, float32 (d,), or None."""
+    def find(self, model: str, nouns: str) -> PromptMean | None:
+        """What a model makes of those nouns, or None where that was not measured yet."""
         found = self._connection.rows(
-            "SELECT mean FROM prompt_means WHERE model = %(model)s AND nouns = %(nouns)s LIMIT 1",
+            "SELECT mean, nearest FROM prompt_means "
+            "WHERE model = %(model)s AND nouns = %(nouns)s LIMIT 1",
             {"model": model, "nouns": nouns},
         )
-        return np.array(found[0]["mean"], dtype=np.float32) if found else None
+        if not found:
+            return None
+        return PromptMean(np.array(found[0]["mean"], dtype=np.float32), found[0]["nearest"])

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from classifier.centring import centred, usual_share
+from classifier import centring
 from classifier.refit import refit_article, refit_whitened
 from classifier.whitening import Whitening
 from ingest.sample.evaluate import SHOWN, search_ap
@@ -144,8 +144,9 @@ def _centred(world: World) -> World:
     """A world whose prompts are centred as the app centres them, where nouns are known."""
     if world.bank is None:
         return world
-    mean = world.bank.mean(axis=0)
-    return replace(world, queries=centred(world.queries, mean, usual_share(mean)))
+    nouns = centring.measure(world.bank)
+    queries = centring.centred(world.queries, nouns.mean, centring.usual_share(nouns))
+    return replace(world, queries=queries)
 
 
 def _measured(world: World, contender: Contender, whitening: Whitening) -> Measured:

@@ -5,11 +5,21 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from classifier.centring import NOUNS, SHARE, TELLS_APART, centred, prompt_mean, usual_share
+from classifier.centring import (
+    NOUNS,
+    SHARE,
+    TELLS_APART,
+    centred,
+    measure,
+    prompt_mean,
+    usual_share,
+)
 from classifier.refit import ARTICLE
 from classifier.session import Session
 from db.collections import Collection
 from db.database import Database
+from ingest.sample import CHECKPOINT
+from ingest.sample.towers import Encoder
 from tests.conftest import filled, unit_vectors
 
 
@@ -62,8 +72,8 @@ def test_a_text_that_is_the_mean_itself_stays() -> None:
 
 
 def test_a_model_that_hardly_tells_nouns_apart_keeps_its_prompts() -> None:
-    known, unknown = hub(0.8).mean(axis=0), hub(0.99).mean(axis=0)
-    assert np.linalg.norm(known) < TELLS_APART < np.linalg.norm(unknown)
+    known, unknown = measure(hub(0.8)), measure(hub(0.995))
+    assert known.nearest < TELLS_APART < unknown.nearest
     assert (usual_share(known), usual_share(unknown)) == (SHARE, 0.0)
 
 
@@ -71,11 +81,12 @@ def test_the_nouns_are_encoded_once_for_a_model(database: Database) -> None:
     clip = Tower()
     first = prompt_mean(database.prompt_means, clip)  # type: ignore[arg-type]
     again = prompt_mean(database.prompt_means, clip)  # type: ignore[arg-type]
-    assert np.array_equal(first, again)
-    assert first.dtype == again.dtype == np.float32
+    assert np.array_equal(first.mean, again.mean)
+    assert first.mean.dtype == again.mean.dtype == np.float32
+    assert again.nearest == pytest.approx(first.nearest)
     assert clip.asked == [len(NOUNS)]
     other = Tower(text_fingerprint="another", length=0.5)
-    assert not np.array_equal(prompt_mean(database.prompt_means, other), first)  # type: ignore[arg-type]
+    assert not np.array_equal(prompt_mean(database.prompt_means, other).mean, first.mean)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +98,7 @@ def test_a_session_records_its_share_and_starts_there(
 ) -> None:
     clip = Tower()
     session = Session.start(database, collection, clip, "a lake", method=method, centring=asked)  # type: ignore[arg-type]
-    mean = prompt_mean(database.prompt_means, clip)  # type: ignore[arg-type]
+    mean = prompt_mean(database.prompt_means, clip).mean  # type: ignore[arg-type]
     expected = centred(clip.encode_text(["a lake"]), mean, recorded)[0]
     assert session.current.weight == pytest.approx(expected, abs=1e-6)
     again = Session.reopen(database, session.row.id)
@@ -97,3 +108,9 @@ def test_a_session_records_its_share_and_starts_there(
 
 def test_the_nouns_are_many_and_each_is_there_once() -> None:
     assert len(NOUNS) == len(set(NOUNS)) >= 100
+
+
+def test_the_samples_model_keeps_its_prompts() -> None:
+    encoder = Encoder(CHECKPOINT)
+    nouns = encoder.encode_texts([f"a {noun}" for noun in NOUNS])
+    assert usual_share(measure(nouns)) == 0.0

@@ -93,7 +93,7 @@ def test_thumbs_given_at_random_move_little(world: World, whitening: Whitening) 
         refit_whitened(world.queries[0], X, (rng.random(54) < 0.5).astype(int).tolist(), whitening)
         for _ in range(20)
     ]
-    assert np.mean([refit.steps <= OURS.steps for refit in steps]) > 0.6
+    assert np.mean([refit.steps <= OURS.steps for refit in steps]) > 0.5
 
 
 def test_without_an_up_the_prompt_stays(world: World, whitening: Whitening) -> None:

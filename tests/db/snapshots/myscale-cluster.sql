@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS photo_contents ON CLUSTER 'photos' (collection String
 CREATE TABLE IF NOT EXISTS counts ON CLUSTER 'photos' (collection String, change Int64, made UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, made);
 
 -- prompt_means: what the text vectors of a model share
-CREATE TABLE IF NOT EXISTS prompt_means ON CLUSTER 'photos' (model String, nouns String, mean Array(Float32), made DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (model, nouns);
+CREATE TABLE IF NOT EXISTS prompt_means ON CLUSTER 'photos' (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (model, nouns);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades ON CLUSTER 'photos' (number UInt32, done DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY number;

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS photo_contents (collection String, id String, source 
 CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64) ENGINE = MergeTree ORDER BY (collection, made);
 
 -- prompt_means: what the text vectors of a model share
-CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(Float32), made DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY (model, nouns);
+CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = MergeTree ORDER BY (model, nouns);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number;

@@ -57,7 +57,7 @@ def test_the_articles_method_is_the_articles_classifier() -> None:
 def test_refining_beats_the_prompt_and_the_articles_update(
     world: World, whitening: Whitening
 ) -> None:
-    concepts = range(60)
+    concepts = range(40)
     prompt, article, ours = (
         outcomes(world, whitening, name, concepts)
         for name in ("raw prompt", "article", "ours, raw")

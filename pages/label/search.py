@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from classifier.centring import SHARES
+from classifier.centring import SHARES, prompt_mean
 from classifier.prompt import parse
 from classifier.refit import ARTICLE, DEFAULT_METHOD, METHOD_NAMES, METHODS, known_method
 from classifier.session import Session
@@ -209,6 +209,8 @@ def search(services: Services, collection: Collection) -> Session | None:
         terms = parse(prompt, len(tray()))
         with st.spinner(f"Loading the model {collection.model} …", show_time=True):
             clip = services.load_searcher(collection.model)
+        with st.spinner("Reading everyday nouns, once for this model …", show_time=True):
+            prompt_mean(services.database.prompt_means, clip)
         with st.spinner(f"Searching {collection.name} …", show_time=True):
             session = Session.start(
                 services.database,

@@ -18,7 +18,7 @@ from ingest.pipeline import Order
 from ingest.sources import FolderSource
 from tests.ingest.photos import write_broken
 
-PATIENCE = 60  # seconds after which a test gives up
+PATIENCE = 100  # seconds after which a test gives up
 
 
 class Gated:

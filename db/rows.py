@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from db.connection import Connection
 from db.counts import Counts
-from db.dialect import DIMENSION, Vector
+from db.dialect import Vector
 from db.names import quoted
 from db.photos import COLUMNS, Photo, PhotoTable
 
@@ -48,7 +48,7 @@ class Rows:
         return found
 
     def replace(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
-        """Put photos with their vectors, float32 (n, 512), in place of those of the same ids.
+        """Put photos with their vectors, float32 (n, d), in place of those of the same ids.
 
         Raises:
             ExplorerError: the vectors can't be stored.
@@ -114,7 +114,7 @@ class Rows:
         # Not as a list: it would take ten times the memory.
         vectors = table.column("vector").combine_chunks().flatten().to_numpy()
         rows = table.select([*COLUMNS, "mark"]).to_pylist()
-        for row, vector in zip(rows, vectors.reshape(len(rows), DIMENSION), strict=True):
+        for row, vector in zip(rows, vectors.reshape(len(rows), -1), strict=True):
             mark = row.pop("mark")
             photo = Photo(**{**row, "keywords": tuple(row["keywords"])})
             found.setdefault(photo.id, []).append((mark, photo, vector))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from db.collections import Collection
 from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError
@@ -85,3 +86,15 @@ def test_vectors_that_are_no_directions_are_not_stored(database: Database, bad: 
         "check the CLIP model, or take another one"
     )
     assert table.count() == 20
+
+
+def test_vectors_of_another_dimension_are_replaced_too(database: Database) -> None:
+    collection = Collection("wide", "a-model", "a-fingerprint", "a test", dimension=768)
+    table = database.collections.open(collection)
+    photos = [Photo(id=f"new-{n}", url="sample:x") for n in range(3)]
+    table.add(photos, np.eye(3, 768, dtype=np.float32))
+    changed = np.eye(3, 768, k=5, dtype=np.float32)
+    rows_of(database, table).replace(photos[:2], changed[:2])
+    found = table.get(["new-0", "new-1", "new-2"])
+    assert [int(each.vector.argmax()) for each in found] == [5, 6, 2]
+    assert table.count() == 3

@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("sample", parents=[shared], help="scenes drawn in code, with their model")
     folder = commands.add_parser("folder", parents=[shared], help="every image below a folder")
     folder.add_argument("folder", type=Path, metavar="DIR")
+    more = "leave out names, or paths below DIR, that match; may be given several times"
+    folder.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=more)
     unsplash = commands.add_parser(
         "unsplash", parents=[shared], help="the Unsplash dataset, fetched over HTTP"
     )
@@ -208,7 +210,7 @@ def _source(
     if options.command == "sample":
         return SampleSource(), SAMPLE, SAMPLE
     if options.command == "folder":
-        folder = FolderSource(options.folder)
+        folder = FolderSource(options.folder, options.exclude)
         return folder, table_name(folder.folder.name), settings.clip_model
     tables = options.photos or Archive(
         settings.unsplash_url, options.version, settings.data / "unsplash", retries

@@ -161,7 +161,7 @@ def _tell_of_changes(order: Order, plan: Plan, report: Report) -> None:
     report.present, report.known = changes.present, plan.known
     report.moved, report.changed = len(changes.moved), len(changes.restated)
     report.gone = changes.gone
-    report.bad_rows = order.source.bad_rows
+    report.bad_rows, report.left_out = order.source.bad_rows, dict(order.source.left_out)
     report.away = {why: len(photos) for why, photos in changes.away.items()}
 
 

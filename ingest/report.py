@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from db.photos import Photo
+from ingest.reasons import in_words
 from ingest.streak import Skip
 
 _NAMED = 10  # ids in a line
@@ -44,6 +45,7 @@ class Report:
         known: photos that failed before for good, and were not tried again.
         skipped: photos that were tried and left out.
         bad_rows: rows of a table that can't be read, and why.
+        left_out: by reason, how many files and folders were passed over.
         same: ids of photos for which a host sent the same bytes.
         stopped: whether it was told to stop before it was done.
     """
@@ -60,6 +62,7 @@ class Report:
     known: int = 0
     skipped: list[Skip] = field(default_factory=list)
     bad_rows: Sequence[str] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
     same: Sequence[Sequence[str]] = ()
     stopped: bool = False
 
@@ -84,6 +87,8 @@ class Report:
             parts.append(f"{len(self.bad_rows):,} rows can't be read")
         if self.same:
             parts.append(f"{sum(map(len, self.same)):,} photos came with the bytes of others")
+        if self.left_out:
+            parts.append(f"{sum(self.left_out.values()):,} left out ({in_words(self.left_out)})")
         return ", ".join(parts)
 
     def notices(self) -> list[str]:
@@ -105,7 +110,5 @@ class Report:
 
     def _skips(self) -> str:
         reasons = Counter(skip.reason for skip in self.skipped)
-        # By name where as many failed: which came first is chance.
-        ranked = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
-        why = f" ({', '.join(f'{n:,} {why}' for why, n in ranked)})" if ranked else ""
+        why = f" ({in_words(reasons)})" if reasons else ""
         return f"{len(self.skipped):,} skipped{why}"

@@ -1,15 +1,17 @@
 """Where photos come from: the drawn sample, a folder, or a table of the Unsplash dataset."""
 
 import hashlib
-import logging
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
+from urllib.parse import quote_from_bytes
 
 from PIL import Image
 
@@ -22,17 +24,17 @@ from ingest.archive import Archive, Tell
 from ingest.changes import Changes, Stored, compare_files, compare_rows
 from ingest.content import bytes_content, file_content, keep_content, path_of
 from ingest.download import Downloader, sized
-from ingest.formats.kinds import SUFFIXES
+from ingest.folder import Listing
+from ingest.formats.kinds import NAMES
 from ingest.images import decode
 from ingest.paths import resolved
+from ingest.reasons import in_words
 from ingest.retry import Retries
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import PICTURE_SIDE, SAMPLE_SIZE, compose, scene_from_id
 from ingest.sample.studio import Studio, studio
 from ingest.unsplash import read_photos
-
-_LOG = logging.getLogger(__name__)
 
 
 def silent(_step: str, _share: float | None) -> None:
@@ -46,6 +48,7 @@ class Source(Protocol):
         name: what it is, in words.
         root: what it is, in words that no other source has.
         bad_rows: what `photos()` found that is none, and why: by file and line.
+        left_out: how many files and folders `photos()` passed over, by reason.
         workers: how many photos to read at once, in threads; 0 where reading is Python code, which
             threads don't make faster, while the encoder has to wait for each of them.
         patience: how many photos in a row may fail before the host behind them is taken for down;
@@ -55,6 +58,7 @@ class Source(Protocol):
     name: str
     root: str
     bad_rows: Sequence[str]
+    left_out: Mapping[str, int]
     workers: int
     patience: int | None
 
@@ -112,6 +116,7 @@ class SampleSource:
 
     name = root = "drawn scenes"
     bad_rows: Sequence[str] = ()
+    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 0
     patience: int | None = None
     _studio: Studio | None = None
@@ -167,18 +172,31 @@ class FolderSource:
     workers = 4
     patience: int | None = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, exclude: Sequence[str] = ()) -> None:
+        """Name the folder.
+
+        Args:
+            folder: its path.
+            exclude: patterns of names, or of paths below it, to leave out.
+
+        Raises:
+            ExplorerError: no file can have that name.
+        """
         self.folder = resolved(folder)
+        self._exclude = exclude
+        self.left_out: Mapping[str, int] = {}
         self.name = self.root = f"folder {_printable(self.folder)}"
 
-    def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
+    def photos(self, tell: Tell = silent) -> Sequence[Photo]:
         """See Source. The id is a hash of the path; the folders' names become keywords."""
         if not self.folder.is_dir():
             raise ExplorerError(f"{self.folder} is not a folder: give one that holds images")
-        found = [self._photo(path) for path in _image_files(self.folder)]
+        listing = Listing(str(self.folder), self._exclude, tell)
+        self.left_out = listing.left_out
+        found = [self._photo(inside, name) for inside, name in listing.photos()]
         if not found:
-            endings = " ".join(sorted(SUFFIXES))
-            raise ExplorerError(f"{self.folder} holds no images (looked for {endings})")
+            left_out = f"; left out: {in_words(self.left_out)}" if self.left_out else ""
+            raise ExplorerError(f"{self.folder} holds no images (of {NAMES}){left_out}")
         return found
 
     def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
@@ -211,19 +229,21 @@ class FolderSource:
         """See Source."""
         return compare_files(self.folder, listed, limit, stored, tell)
 
-    def _photo(self, path: Path) -> Photo:
-        inside = path.relative_to(self.folder)
+    def _photo(self, inside: str, name: str) -> Photo:
+        path = os.fsencode(self.folder / inside / name)
+        parts = _printable(inside).split("/") if inside else []
         return Photo(
-            id=hashlib.blake2b(os.fsencode(path), digest_size=12).hexdigest(),
-            url=path.as_uri(),
-            description=_printable(inside),
-            keywords=tuple(_printable(Path(part)) for part in inside.parts[:-1]),
+            id=hashlib.blake2b(path, digest_size=12).hexdigest(),
+            url=f"file://{quote_from_bytes(path)}",
+            description=_printable(f"{inside}/{name}" if inside else name),
+            keywords=tuple(map(sys.intern, parts)),
         )
 
 
 class UnsplashSource:
     """Tables of photos of the Unsplash dataset, whose images come over HTTP."""
 
+    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 16
     # Two rounds of the workers. Here and there a photo is gone; never so many at once.
     patience: int | None = 32
@@ -309,18 +329,5 @@ def read_url(url: str, side: int = 400) -> Image.Image:
     raise ValueError(f"{url} is neither a file nor a drawing of the sample")
 
 
-def _image_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder, onerror=_tell_of_folder):
-        # Sorted, so that --limit takes the same photos each time; hidden ones are not photos.
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(parent) / name
-
-
-def _tell_of_folder(error: OSError) -> None:
-    _LOG.warning("skipping folder %s: %s", error.filename, error.strerror)
-
-
-def _printable(path: Path) -> str:
+def _printable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", errors="replace")

@@ -202,10 +202,17 @@ def _load_forms(services: Services) -> None:
     folder, unsplash, sample = st.tabs(["A folder", "Unsplash", "Sample"])
     with folder, st.form("folder", border=False):
         path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
+        exclude = st.text_input(
+            "Leave out",
+            placeholder="nothing but hidden files, waste and thumbnails of other programs",
+            help="Patterns of names, or of paths below the folder, such as `*.gif, Scans/*`",
+        )
         options = _options(services, "")
         if st.form_submit_button("Load the folder", type="primary"):
             if path.strip():
-                source = FolderSource(Path(path))
+                source = FolderSource(
+                    Path(path), [each for each in exclude.split(",") if each.strip()]
+                )
                 name = options.collection or table_name(source.folder.name)
                 _run(services, replace(options, collection=name).order(source))
             else:

@@ -1,8 +1,9 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 
 import pytest
 from PIL import Image
@@ -26,6 +27,7 @@ class Gated:
 
     name = root = "a gate"
     bad_rows: Sequence[str] = ()
+    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 1
     patience: int | None = None
 

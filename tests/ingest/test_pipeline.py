@@ -1,10 +1,11 @@
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from weakref import ref
 
@@ -65,6 +66,7 @@ class Listed:
 
     name = root = "a list"
     bad_rows: Sequence[str] = ()
+    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 3
     patience: int | None = None
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from db.errors import ExplorerError
+from ingest.retry import Stopped
 from ingest.sources import FolderSource, SampleSource, UnsplashSource, read_url
 from tests.ingest.photos import write_photos
 from tests.photo_host import Answer, photo_host
@@ -56,10 +57,79 @@ def row(photo_id: str, **facts: str) -> dict[str, str]:
 
 def test_every_image_below_the_folder_is_found_and_nothing_else(tmp_path: Path) -> None:
     names = ["a.jpg", "b.JPEG", "c.png", "d.webp", "e.gif", "deep/er/f.jpg"]
+    names += ["g.jfif", "h.JPE", "i.tif", "j.TIFF", "k.bmp", "l.avif", "m.HEIC", "n.heif"]
     for name in [*names, "notes.txt", ".hidden.jpg", ".trash/g.jpg", "deep/.x/h.jpg", "noending"]:
         picture(tmp_path / name)
     found = [photo.description for photo in FolderSource(tmp_path).photos()]
     assert sorted(found) == sorted(names)
+
+
+def test_what_is_left_out_is_counted_by_its_reason(tmp_path: Path) -> None:
+    left_out = {
+        "RAW files (export them as JPEG)": ["a.CR2", "b.nef", "deep/c.dng"],
+        "videos": ["a.mp4", "b.MOV"],
+        "drawings (export them as PNG)": ["a.svg"],
+        "hidden files": [".a.jpg", "._b.jpg"],
+        "hidden folders": [".git/a.jpg"],
+        "folders of waste or of programs": [
+            *("@eaDir/a.jpg", "#recycle/a.jpg", "$RECYCLE.BIN/a.jpg", "deep/node_modules/a.png"),
+            ".Trash-1000/files/a.jpg",
+        ],
+    }
+    for name in [
+        "good.jpg",
+        "notes.txt",
+        ".nothing",
+        *(n for all_ in left_out.values() for n in all_),
+    ]:
+        picture(tmp_path / name)
+    (tmp_path / "linked").symlink_to(tmp_path / "deep")
+    source = FolderSource(tmp_path)
+    assert [photo.description for photo in source.photos()] == ["good.jpg"]
+    expected = {reason: len(names) for reason, names in left_out.items()}
+    linked = "linked folders (load them by their own path)"
+    assert source.left_out == {**expected, linked: 1}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "left"),
+    [
+        (["*.gif"], ["a.jpg", "scans/b.jpg", "scans/old/d.jpg"]),
+        (["scans"], ["a.jpg", "c.gif"]),
+        (["scans/old/"], ["a.jpg", "c.gif", "scans/b.jpg"]),
+        (["scans/*"], ["a.jpg", "c.gif"]),
+        (["[ab].jpg", " *.gif "], ["scans/old/d.jpg"]),
+        (["A.jpg"], ["a.jpg", "c.gif", "scans/b.jpg", "scans/old/d.jpg"]),
+    ],
+)
+def test_patterns_leave_out_names_and_paths(
+    tmp_path: Path, patterns: list[str], left: list[str]
+) -> None:
+    for name in ("a.jpg", "c.gif", "scans/b.jpg", "scans/old/d.jpg"):
+        picture(tmp_path / name)
+    source = FolderSource(tmp_path, patterns)
+    assert [photo.description for photo in source.photos()] == left
+    assert set(source.left_out) <= {"excluded by a pattern"}
+
+
+def test_finding_tells_how_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.folder._TOLD_EVERY", 0)
+    for number in range(30):
+        (tmp_path / f"{number}.jpg").touch()
+    said: list[str] = []
+    FolderSource(tmp_path).photos(lambda step, share: said.append(step))
+    assert said[0] == "Listing the photos: 0 found"
+    assert said[-1] == "Listing the photos: 30 found"
+
+
+def test_finding_ends_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+
+    def stop(step: str, share: float | None) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        FolderSource(tmp_path).photos(stop)
 
 
 def test_the_order_is_by_name_whatever_the_disk_says(tmp_path: Path) -> None:
@@ -149,9 +219,13 @@ def test_a_folder_without_images_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     with pytest.raises(ExplorerError) as refusal:
         FolderSource(tmp_path).photos()
+    kinds = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
+    assert str(refusal.value) == f"{tmp_path} holds no images (of {kinds})"
+    (tmp_path / "a.nef").touch()
+    with pytest.raises(ExplorerError) as refusal:
+        FolderSource(tmp_path).photos()
     assert str(refusal.value) == (
-        f"{tmp_path} holds no images (looked for .apng .avif .bmp .dib .gif .heic .heif .hif .jfif "
-        ".jpe .jpeg .jpg .pjp .pjpeg .png .tif .tiff .webp)"
+        f"{tmp_path} holds no images (of {kinds}); left out: 1 RAW files (export them as JPEG)"
     )
 
 
@@ -446,5 +520,10 @@ def test_a_folder_that_can_not_be_read_is_said_and_passed_over(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    assert [photo.description for photo in FolderSource(tmp_path).photos()] == ["open/000.jpg"]
-    assert caplog.messages == [f"skipping folder {closed}: Permission denied"]
+    source = FolderSource(tmp_path)
+    assert [photo.description for photo in source.photos()] == ["open/000.jpg"]
+    assert source.left_out == {"folder that can't be read (closed: Permission denied)": 1}
+    assert caplog.messages == ["skipping folder closed: Permission denied"]
+    closed = str(tmp_path)
+    with pytest.raises(ExplorerError, match=r"^Can't read .*: Permission denied\. Give yourself"):
+        FolderSource(tmp_path).photos()

@@ -3,13 +3,11 @@
 from io import BytesIO
 
 import numpy as np
-import pillow_heif
 import pytest
 
 from ingest.images import decode
 from tests.ingest.zoo import animals
 
-pillow_heif.register_heif_opener()
 ZOO = list(animals())
 
 

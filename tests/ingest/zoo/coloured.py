@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 from PIL import Image, ImageCms
 
 from tests.ingest.zoo import WHITE, Animal, Colour, mixed
 from tests.ingest.zoo.pngs import PALETTE, PIXEL, SIDE, TAN, chunk, png, tan
 from tests.ingest.zoo.profiles import P3, REC709, REC2020, matrix_profile
+
+pillow_heif.register_heif_opener()  # Pillow writes none by itself
 
 Numbers = npt.NDArray[np.float64]
 GREY100 = bytes((100,)) * SIDE

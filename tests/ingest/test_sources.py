@@ -122,7 +122,10 @@ def test_finding_tells_how_many_at_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert said[-1] == "Listing the photos: 30 found"
 
 
-def test_finding_ends_when_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_finding_ends_when_it_is_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.folder._TOLD_EVERY", 0)
     picture(tmp_path / "a.jpg")
 
     def stop(step: str, share: float | None) -> None:

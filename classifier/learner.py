@@ -31,6 +31,8 @@ class Learner:
         self._method = method
         self._whitening: Whitening | None = None
         self._lock = Lock()
+        # The last refit and its thumbs: a refinement and the verdict after it have the same.
+        self._last: tuple[dict[str, int], Refit] | None = None
 
     def fitted(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Vector:
         """The weight, float32 (512,), refit on all thumbs so far.
@@ -90,4 +92,10 @@ class Learner:
             return self._whitening
 
     def _whitened(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Refit:
-        return refit_whitened(rounds[0].weight, *training_set(rounds, labels), self.whitening())
+        last = self._last
+        if last is not None and last[0] == labels:
+            return last[1]
+        text, whitening = rounds[0].weight, self.whitening()
+        refit = refit_whitened(text, *training_set(rounds, labels), whitening)
+        self._last = dict(labels), refit
+        return refit

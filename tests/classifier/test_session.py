@@ -3,7 +3,7 @@ import numpy.typing as npt
 import pytest
 
 from classifier.linear import Classifier
-from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS
+from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS, Refit, refit_whitened
 from classifier.rounds import share_of_ups, turns
 from classifier.session import Session
 from db.collections import Collection
@@ -335,6 +335,27 @@ def test_a_session_of_the_first_version_is_refit_as_in_the_article(
     row = again.find(session.row.id)
     assert row is not None
     assert row.method == ARTICLE
+
+
+def test_the_same_thumbs_are_fit_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[int] = []
+
+    def counted(text: object, X: object, y: list[int], whitening: object) -> Refit:
+        fits.append(len(y))
+        return refit_whitened(text, X, y, whitening)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("classifier.learner.refit_whitened", counted)
+    for _ in range(3):
+        for place, photo in enumerate(ids(session)):
+            session.label(photo, UP if place % 2 else DOWN)
+        session.refine()
+        session.evidence()
+    assert fits == [9, 18, 27]
+    session.label(ids(session)[0], UP)
+    session.evidence()
+    session.label(ids(session)[0], DOWN)
+    session.evidence()
+    assert fits == [9, 18, 27, 28, 28]
 
 
 def test_an_unknown_method_is_refused(database: Database, collection: Collection) -> None:

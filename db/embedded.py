@@ -88,10 +88,21 @@ class Folder:
             yield
             return
         check_room(self.path)
-        before = _definitions(self.path)
+        before = self._definitions()
         yield
-        for file in [file for file, text in _definitions(self.path).items() if not text]:
+        for file in [file for file, text in self._definitions().items() if not text]:
             _put_back(file, before.get(file, b""))
+
+    def _definitions(self) -> dict[Path, bytes]:
+        """The files that define this database, its tables and the functions of all."""
+        name = self.database or "default"
+        metadata = self.path / "metadata"
+        files = [metadata / f"{name}.sql", *(metadata / name).glob("*.sql")]
+        found: dict[Path, bytes] = {}
+        for file in [*files, *(self.path / "user_defined").glob("*.sql")]:
+            with suppress(FileNotFoundError):
+                found[file] = file.read_bytes()
+        return found
 
 
 def check_room(path: Path) -> None:
@@ -122,15 +133,6 @@ def _no_room(path: Path) -> ExplorerError:
         f"The disk of {path} is full: free {ROOM >> 20} MB or more and try again; nothing was "
         "changed there"
     )
-
-
-def _definitions(path: Path) -> dict[Path, bytes]:
-    files = [*path.glob("store/*/*/*.sql"), *path.glob("*/*.sql")]
-    found: dict[Path, bytes] = {}
-    for file in files:
-        with suppress(FileNotFoundError):
-            found[file] = file.read_bytes()
-    return found
 
 
 def _put_back(file: Path, text: bytes) -> None:

@@ -525,7 +525,7 @@ class Desk {
     if (!liked) return [];
     const chip = element("span", { className: "chip" });
     if (likedThumbnail) chip.append(element("img", { src: likedThumbnail, alt: "", referrerPolicy: "no-referrer" }));
-    chip.append(`like “${liked}”`);
+    chip.append(element("span", { textContent: `like “${liked}”`, title: liked }));
     return [", ", chip];
   }
 

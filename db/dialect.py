@@ -106,6 +106,14 @@ class Dialect(ABC):
         doesn't tell).
         """
 
+    def masked(self) -> str:
+        """A query of how many parts of `%(table)s` hold rows that an index finds and nobody should.
+
+        "" where the engine's index knows them: MyScale says that rows of a `DELETE FROM` are left
+        out of all later queries (docs.myscale.com/docs/en, DELETE in its SQL reference).
+        """
+        return ""
+
     @abstractmethod
     def searches(self, search: Search) -> list[str]:
         """Statements to try in turn until one leaves k rows; the last one misses none.
@@ -185,6 +193,14 @@ class ClickHouse(Dialect):
             f"(SELECT max(progress) FROM {system('merges')} WHERE {table} AND is_mutation) "
             f"AS progress, (SELECT max(latest_fail_reason) FROM {system('mutations')} "
             f"WHERE {table} AND NOT is_done) AS reason){self.layout.worst_first}"
+        )
+
+    def masked(self) -> str:
+        """See Dialect. `DELETE FROM` masks rows, as do patch parts, and the index knows neither."""
+        return (
+            f"SELECT count() FROM {self.layout.system('parts')} "
+            f"WHERE database = {self.layout.database} AND table = %(table)s AND active "
+            "AND (has_lightweight_delete OR startsWith(name, 'patch-'))"
         )
 
     def searches(self, search: Search) -> list[str]:

@@ -249,7 +249,10 @@ class PhotoTable:
             bound["excluded"] = tuple(exclude)
         hidden = pa.array(exclude, type=pa.string())
         rows: list[Neighbour] = []
-        for sql in self._dialect.searches(search):
+        statements = self._dialect.searches(search)
+        if len(statements) > 1 and self._is_masked():
+            statements = statements[-1:]
+        for sql in statements:
             found = self._connection.arrow(sql, bound)
             kept = found.filter(pc.invert(pc.is_in(found["id"], hidden))).slice(0, k)
             rows = _from_arrow(kept)
@@ -324,7 +327,7 @@ class PhotoTable:
         statements = self._dialect.build_index(self.name, self.dimension)
         if state.state == "failed":
             statements = [*self._dialect.drop_index(self.name), *statements]
-        if state.state in ("none", "failed"):
+        if state.state in ("none", "failed") or (state.state == "built" and self._is_masked()):
             state = self._start_build(statements)
         while state.state != "built":
             if state.state == "failed":
@@ -345,6 +348,12 @@ class PhotoTable:
         """
         if self._dialect.has_index and self.index_state().state != "none":
             self._run_all(self._dialect.drop_index(self.name))
+
+    def _is_masked(self) -> bool:
+        """Whether rows were deleted behind the index's back: it would go on finding them."""
+        sql = self._dialect.masked()
+        bound = {"table": self._layout.stored_as(self.name)}
+        return bool(sql) and int(self._connection.command(sql, bound)) > 0
 
     def _start_build(self, statements: Sequence[str]) -> IndexState:
         try:

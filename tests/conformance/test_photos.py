@@ -135,6 +135,23 @@ def test_vectors_of_another_shape_are_refused_before_they_are_sent(database: Dat
             table.search(query, 9)
 
 
+def test_rows_that_were_deleted_by_sql_are_never_found_nor_in_the_way(database: Database) -> None:
+    _, table, vectors = filled(database, 2500)
+    table.build_index()
+    database.connection.command("DELETE FROM unsplash_25k WHERE cityHash64(id) % 3 = 0")
+    left = table.ids()
+    assert 1500 < len(left) < 1800
+    for share in (1, 0.95):
+        hits = 0
+        for query in vectors[::250]:
+            exact = [photo for photo in nearest(vectors, query) if photo in left]
+            found = {hit.photo.id for hit in table.search(query, 9, exact[:3])}
+            assert len(found) == 9
+            hits += len(found & set(exact[3:12]))
+        assert hits >= share * 90
+        table.build_index()  # anew, so that it may be asked again
+
+
 def test_the_index_state_follows_the_index(database: Database) -> None:
     _, table, _ = filled(database, 400)
     assert table.index_state().state == "none"

@@ -56,3 +56,37 @@ def test_an_index_whose_build_was_cut_off_is_not_called_built(database: Database
     assert table.index_state().state == "none"
     table.build_index()
     assert table.index_state().state == "built"
+
+
+def test_rows_that_are_masked_by_patches_are_seen(
+    database: Database,
+) -> None:
+    _, table, vectors = filled(database, 2500)
+    table.build_index()
+    run = database.connection.command
+    run(
+        "ALTER TABLE unsplash_25k MODIFY SETTING enable_block_number_column = 1, "
+        "enable_block_offset_column = 1"
+    )
+    run("OPTIMIZE TABLE unsplash_25k FINAL")
+    assert not table._is_masked()
+    run(
+        "DELETE FROM unsplash_25k WHERE id < 'photo-01000' "
+        "SETTINGS lightweight_delete_mode = 'lightweight_update_force'"
+    )
+    assert table._is_masked()
+    exact = sorted(range(1000, 2500), key=lambda row: -float(vectors[row] @ vectors[10]))
+    found = table.search(vectors[10], 9)
+    assert [int(hit.photo.id[-5:]) for hit in found] == exact[:9]
+
+
+def test_the_index_is_asked_again_once_it_was_built_without_what_was_deleted(
+    database: Database,
+) -> None:
+    _, table, _ = filled(database, 400)
+    table.build_index()
+    database.connection.command("DELETE FROM unsplash_25k WHERE id < 'photo-00100'")
+    assert table._is_masked()
+    table.build_index()
+    assert not table._is_masked()
+    assert table.index_state().state == "built"

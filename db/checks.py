@@ -1,11 +1,11 @@
 """The table of check samples: random photos above a classifier's threshold, and their thumbs."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.connection import Connection
 from db.layout import Table
+from db.moments import next_moment
 from db.sessions import NONE
 
 CHECKS = Table(
@@ -53,15 +53,18 @@ class Checks:
 
     def draw(self, classifier: str, threshold: float, photos: Sequence[str]) -> None:
         """Store a new sample, without thumbs."""
-        now = time.time_ns()
+        now = self._next(classifier)
         self._insert([[classifier, now, threshold, i, p, NONE, now] for i, p in enumerate(photos)])
 
     def label(self, classifier: str, check: Check, photo: str, label: int) -> None:
         """Give a photo of the sample a thumb (UP, DOWN) or take it away (NONE)."""
         place = list(check.labels).index(photo)
-        self._insert(
-            [[classifier, check.drawn, check.threshold, place, photo, label, time.time_ns()]]
-        )
+        now = self._next(classifier)
+        self._insert([[classifier, check.drawn, check.threshold, place, photo, label, now]])
+
+    def _next(self, classifier: str) -> int:
+        both = "greatest(drawn, sequence)"
+        return next_moment(self._connection, "checks", "classifier", classifier, both)
 
     def _insert(self, rows: Sequence[Sequence[object]]) -> None:
         columns = ("classifier", "drawn", "threshold", "place", "photo", "label", "sequence")

@@ -1,11 +1,11 @@
 """The table of what photos were when they were read: it tells a load what has changed since."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 
 from db.connection import Connection
 from db.layout import Table
+from db.moments import next_moment
 from db.names import quoted
 from db.photos import PhotoTable
 
@@ -47,9 +47,9 @@ class Contents:
 
     def add(self, collection: str, contents: Mapping[str, Content]) -> None:
         """Record what photos are, by id, in one block."""
-        now = time.time_ns()
-        rows = [[collection, photo, *astuple(c), now] for photo, c in contents.items()]
-        if rows:
+        if contents:
+            now = next_moment(self._connection, CONTENTS.name, "collection", collection)
+            rows = [[collection, photo, *astuple(c), now] for photo, c in contents.items()]
             self._connection.insert_rows(CONTENTS.name, _COLUMNS, rows)
 
     def of(self, photos: PhotoTable) -> dict[str, Content]:

@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 
 from db.connection import Connection
 from db.layout import Table
+from db.moments import next_moment
 from db.names import quoted
 from db.photos import PhotoTable
 
-_COLUMNS = ("collection", "id", "url", "reason", "final", "at")
+_COLUMNS = ("collection", "id", "url", "reason", "final", "at", "sequence")
 
 FAILURES = Table(
     "failures",
     "photos that could not be loaded, and why",
-    "collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')",
+    "collection String, id String, url String, reason String, final UInt8, "
+    # Rows of earlier versions are in the order of their time.
+    "at DateTime64(3, 'UTC'), sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000",
     "(collection, id, at)",
 )
 
@@ -46,8 +49,12 @@ class Failures:
 
     def add(self, collection: str, failures: Sequence[Failure]) -> None:
         """Record failures, in one block."""
-        rows = [[collection, f.id, f.url, f.reason, int(f.final), f.at] for f in failures]
-        if rows:
+        if failures:
+            now = next_moment(self._connection, "failures", "collection", collection)
+            rows = [
+                [collection, f.id, f.url, f.reason, int(f.final), f.at, now + place]
+                for place, f in enumerate(failures)
+            ]
             self._connection.insert_rows("failures", _COLUMNS, rows)
 
     def of(self, photos: PhotoTable) -> dict[str, Failure]:
@@ -55,7 +62,7 @@ class Failures:
         rows = self._connection.rows(
             "SELECT id, url, reason, final, at FROM failures WHERE collection = %(name)s "
             f"AND id NOT IN (SELECT id FROM {quoted(photos.name)}) "
-            "ORDER BY id, at DESC LIMIT 1 BY id",
+            "ORDER BY id, sequence DESC LIMIT 1 BY id",
             {"name": photos.name},
         )
         return {row["id"]: Failure(**{**row, "final": bool(row["final"])}) for row in rows}

@@ -11,7 +11,7 @@ OWN = frozenset(
     {
         *("collections", "sessions", "rounds", "labels"),
         *("classifiers", "checks", "views", "failures"),
-        *("photo_contents", "session_pictures", "counts", "upgrades"),
+        *("photo_contents", "session_pictures", "counts", "prompt_means", "upgrades"),
     }
 )
 

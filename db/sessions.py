@@ -10,6 +10,7 @@ import numpy as np
 from db.connection import Connection
 from db.dialect import Vector
 from db.layout import Table
+from db.moments import next_moment
 from db.photos import Filter
 
 # UNSURE is an answer too: neither up nor down, and not asked again.
@@ -28,7 +29,8 @@ ROUNDS = Table(
     "rounds",
     "what was shown",
     "session String, round UInt32, weight Array(Float32), photos Array(String), "
-    "made DateTime64(3, 'UTC'), liked String DEFAULT ''",
+    "made DateTime64(3, 'UTC'), liked String DEFAULT '', "
+    "sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000",
     "(session, round)",
 )
 LABELS = Table(
@@ -171,6 +173,7 @@ class Sessions:
                 "photos": list(row.photos),
                 "liked": row.liked,
                 "made": datetime.now(UTC),
+                "sequence": next_moment(self._connection, "rounds", "session", row.session),
             },
         )
 
@@ -193,7 +196,7 @@ class Sessions:
         """The session's rounds, first to last."""
         rows = self._connection.rows(
             "SELECT session, round, weight, photos, liked FROM rounds WHERE session = %(id)s "
-            "ORDER BY round, made DESC LIMIT 1 BY round",
+            "ORDER BY round, sequence DESC LIMIT 1 BY round",
             {"id": session},
         )
         return [

@@ -102,4 +102,6 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
     _forced_to_disk,
     _counted,
     _columns("sessions", "centring Float32 DEFAULT 0"),
+    _columns("rounds", "sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000"),
+    _columns("failures", "sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000"),
 )

@@ -1,7 +1,6 @@
 """Saved classifiers published as views, for people who never open the app."""
 
 import re
-import time
 import unicodedata
 from dataclasses import dataclass
 from itertools import count
@@ -10,6 +9,7 @@ from db.classifiers import SavedClassifier
 from db.connection import Connection
 from db.errors import ExplorerError
 from db.layout import Table
+from db.moments import next_moment
 from db.names import checked_name, quoted
 
 VIEWS = Table(
@@ -123,7 +123,8 @@ class Views:
         return next(name for name in names if name not in taken)
 
     def _write(self, classifier: SavedClassifier, view: View, dropped: bool = False) -> None:
-        row = [classifier.id, view.name, view.threshold, int(dropped), time.time_ns()]
+        now = next_moment(self._connection, "views", "classifier", classifier.id)
+        row = [classifier.id, view.name, view.threshold, int(dropped), now]
         self._connection.insert_rows("views", _COLUMNS, [row])
 
 

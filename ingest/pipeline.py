@@ -230,21 +230,31 @@ class _Run:
         source, stop = self.order.source, self.order.stop
         streak = Streak(source.patience)
         # At most two batches ahead, so that memory stays flat.
-        outcomes = results(self._read, plan.photos, source.workers, 2 * self.order.batch_size, stop)
+        ahead = 2 * self.order.batch_size
         stored = [photo.id for photo in plan.changes.changed]
+        late: list[Skip] = []
         with Writer(self.database, self.table, stored) as writer:
+            outcomes = results(
+                self._read,
+                plan.photos,
+                source.workers,
+                ahead,
+                stop,
+                idle=lambda: late.extend(self._hurry(writer)),
+            )
             for done, outcome in enumerate(outcomes, start=1):
                 if isinstance(outcome, _Ready):
-                    yield from writer.note(self._take(outcome, writer))
+                    late += self._take(outcome, writer)
                 elif outcome.final or not stop.is_set():
                     streak.hold(outcome)
+                yield from writer.note(_taken(late))
                 if _says_nothing_against_the_host(outcome, plan):
                     yield from writer.note(streak.release())
                 report_progress(Progress("Reading photos", done, total, done / total))
                 if streak.too_long:
                     stop.set()  # ends the waits of those that are about to try again
                     break
-            yield from writer.note(self._encode(writer))
+            yield from writer.note([*late, *self._encode(writer)])
             if not streak.too_long:
                 yield from writer.note(streak.release())
         self.report.added = writer.added
@@ -254,7 +264,13 @@ class _Run:
 
     def _take(self, ready: _Ready, writer: Writer) -> list[Skip]:
         self.batch.append(ready)
-        return self._encode(writer) if len(self.batch) == self.order.batch_size else []
+        writer.expect()
+        full = len(self.batch) == self.order.batch_size
+        return self._encode(writer) if full else self._hurry(writer)
+
+    def _hurry(self, writer: Writer) -> list[Skip]:
+        """Insert what has waited for long, since a kill would lose it."""
+        return self._encode(writer) if writer.is_due else []
 
     def _encode(self, writer: Writer) -> list[Skip]:
         """Hand the vectors of the batch, which may be empty, to the writer; returns those of none.
@@ -300,6 +316,13 @@ class _Run:
             self.thumbnails.put(photo.id, image)
         width, height = full_size(image)
         return replace(photo, width=width, height=height)
+
+
+def _taken(skips: list[Skip]) -> list[Skip]:
+    """What is in a list, which is empty then."""
+    taken = skips[:]
+    skips.clear()
+    return taken
 
 
 def _says_nothing_against_the_host(outcome: _Ready | Skip, plan: Plan) -> bool:

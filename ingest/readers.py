@@ -43,8 +43,9 @@ class _Done(Generic[_Result]):
 class _Patience:
     """Waits for what comes, and once it is to stop, no longer than GRACE in all."""
 
-    def __init__(self, stop: Event) -> None:
+    def __init__(self, stop: Event, idle: Callable[[], None] = lambda: None) -> None:
         self._stop = stop
+        self._idle = idle
         self._end: float | None = None
 
     def next(self, done: "SimpleQueue[_Done[_Result]]") -> _Done[_Result] | None:
@@ -55,6 +56,7 @@ class _Patience:
             try:
                 return done.get(timeout=_LOOK)
             except Empty:
+                self._idle()
                 if self._end is not None and time.monotonic() > self._end:
                     return None
 
@@ -80,6 +82,7 @@ def results(
     workers: int,
     ahead: int,
     stop: Event,
+    idle: Callable[[], None] = lambda: None,
 ) -> Iterator[_Result]:
     """What `work` returns for each item, in the order in which they are done.
 
@@ -92,9 +95,10 @@ def results(
         ahead: how many items may be begun or done before their result is taken.
         stop: once it is set, no further item is begun; what was begun is still returned, if it
             ends within GRACE.
+        idle: called in this thread, ten times a second while nothing comes.
     """
     if workers:
-        yield from _threaded(work, items, workers, ahead, stop)
+        yield from _threaded(work, items, workers, ahead, stop, idle)
         return
     for item in items:
         if stop.is_set():
@@ -108,8 +112,9 @@ def _threaded(
     workers: int,
     ahead: int,
     stop: Event,
+    idle: Callable[[], None],
 ) -> Iterator[_Result]:
-    readers, patience = _Readers(work, workers, stop), _Patience(stop)
+    readers, patience = _Readers(work, workers, stop), _Patience(stop, idle)
     to_begin, waiting = iter(items), 0
     try:
         while True:

@@ -1,6 +1,7 @@
 """Writing what a load brings, blocks of rows and failures, in a thread of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
@@ -14,6 +15,7 @@ from db.photos import Photo, PhotoTable
 from db.rows import Rows
 from ingest.streak import Skip
 
+PERIOD = 8.0  # seconds after which a block is inserted though it isn't full
 BLOCK = 1024  # rows of one INSERT: each makes a part that the engine has to merge
 
 
@@ -27,14 +29,23 @@ class Writer:
         changed: photos that took the place of what they were.
     """
 
-    def __init__(self, database: Database, table: PhotoTable, stored: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: PhotoTable,
+        stored: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Start with nothing.
 
         Args:
             database: where to write.
             table: the photos'.
             stored: ids of photos that are in the table already, and will be replaced.
+            clock: in seconds; never goes back.
         """
+        self._clock = clock
+        self._since: float | None = None
         self.added = self.changed = 0
         self._stored = frozenset(stored)
         self._database = database
@@ -62,6 +73,16 @@ class Writer:
         finally:
             self._thread.shutdown()
 
+    def expect(self) -> None:
+        """Say that something was read, which a kill would lose until it is inserted."""
+        if self._since is None:
+            self._since = self._clock()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something has waited for so long that it should be inserted now."""
+        return self._since is not None and self._clock() - self._since >= PERIOD
+
     def add(
         self,
         photos: Sequence[Photo],
@@ -76,12 +97,14 @@ class Writer:
         self._photos += photos
         self._vectors.append(vectors)
         self._contents.update(contents)
-        if len(self._photos) >= BLOCK:
+        if len(self._photos) >= BLOCK or self.is_due:
             self._flush()
 
     def note(self, skips: Sequence[Skip]) -> Sequence[Skip]:
         """Record skips as failures; returns them."""
         self._failures += [skip.failure() for skip in skips]
+        if skips:
+            self.expect()
         return skips
 
     def _flush(self) -> None:
@@ -89,6 +112,7 @@ class Writer:
         block = (self._photos, self._vectors, self._contents, self._failures)
         self._writing = self._thread.submit(self._write, *block)
         self._photos, self._vectors, self._contents, self._failures = [], [], {}, []
+        self._since = None
 
     def _wait(self) -> None:
         if self._writing is not None:

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model S
 CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
 
 -- rounds: what was shown
-CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
+CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '', sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
 
 -- labels: what was answered: thumbs
 CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS checks ON CLUSTER 'photos' (classifier String, drawn 
 CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, sequence);
 
 -- failures: photos that could not be loaded, and why
-CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
+CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC'), sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);
 
 -- photo_contents: what photos were when they were read, and where they came from
 CREATE TABLE IF NOT EXISTS photo_contents ON CLUSTER 'photos' (collection String, id String, source String, size UInt64, modified Int64, digest String, apart UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, sequence);

@@ -69,6 +69,7 @@ class Connection:
         tries: how often a statement is tried while nothing answers.
         sleep: waits between two tries, in seconds.
         health: shared by all connections to the database.
+        lock: the file that locked the embedded engine's folder when it was opened.
     """
 
     url: str
@@ -77,9 +78,11 @@ class Connection:
     tries: int = PAGE
     sleep: Callable[[float], None] = time.sleep
     health: Health = field(default_factory=Health)
+    lock: tuple[int, int] | None = None
 
     def again(self) -> "Connection":
         """A second, more patient connection to the same database, with a client of its own."""
+        self._refuse_if_moved()
         return replace(self, client=_open_client(self.url), tries=LOAD)
 
     @property
@@ -151,7 +154,14 @@ class Connection:
         """Give the client, and with the last one the embedded engine, back."""
         self.client.close()
 
+    def _refuse_if_moved(self) -> None:
+        if self.lock is not None:
+            folder = Folder.of(self.url)
+            if folder.lock() != self.lock:
+                raise ExplorerError(folder.moved())
+
     def _run(self, statement: Callable[[], T], repeatable: bool = True) -> T:
+        self._refuse_if_moved()
         tries = 1 if self.health.away and self.tries == PAGE else self.tries
         retrying = Retrying(
             sleep=self.sleep,
@@ -202,8 +212,9 @@ def connect(url: str, tries: int = PAGE) -> Connection:
     """
     if url.startswith("chdb:"):
         dialect = find_dialect(url)
-        Folder.of(url).create_database()
-        connection = Connection(url, _open_client(url), dialect, tries)
+        folder = Folder.of(url)
+        folder.create_database()
+        connection = Connection(url, _open_client(url), dialect, tries, lock=folder.lock())
     else:
         client = _open_client(url)
         if warning := unencrypted(url):

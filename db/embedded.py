@@ -58,7 +58,31 @@ class Folder:
         Raises:
             ExplorerError: another process has it, its files are damaged, or can't be written.
         """
-        return _open(self.path, self.database)
+        client = _open(self.path, self.database)
+        if self.lock() is None:
+            client.close()
+            raise ExplorerError(self.moved())
+        return client
+
+    def lock(self) -> tuple[int, int] | None:
+        """Which file locks the folder now (device and inode); None if there is none.
+
+        The engine holds one open as long as it runs. Where another one lies, or none, the folder
+        was moved away, and what the engine writes goes to a new one that nobody will look at.
+        """
+        try:
+            stat = (self.path / "status").stat()
+        except OSError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    def moved(self) -> str:
+        """One line for when it is no longer where it was opened."""
+        return (
+            f"The database is no longer in {self.path}: the folder was moved, replaced or deleted "
+            "while it was open, and nothing is stored elsewhere. Put it back, or stop the app and "
+            "start it with EXPLORER_DATA set to where it is now"
+        )
 
     def create_database(self) -> None:
         """Create the database if it isn't there."""

@@ -163,7 +163,11 @@ def test_a_folder_that_takes_no_file_is_told(
 def test_a_definition_that_comes_out_empty_is_put_back(
     database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = next(file for file in files(database.connection.url) if file.name == "views.sql")
+    told = database.connection.rows(
+        "SELECT metadata_path FROM system.tables WHERE database = currentDatabase() "
+        "AND name = 'views'"
+    )
+    file = Folder.of(database.connection.url).path / told[0]["metadata_path"]
     before = file.read_text()
     command = type(database.connection.client).command
 

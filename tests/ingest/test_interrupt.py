@@ -18,7 +18,7 @@ from tests.ingest.launcher import Launcher, Process, launcher
 from tests.ingest.photos import photo_bytes, write_photos
 from tests.photo_host import Answer, PhotoHost, photo_host
 
-PHOTOS = 6 * BLOCK + 300
+PHOTOS = 4 * BLOCK + 300
 PATIENCE = 200  # seconds after which a test gives up
 
 
@@ -130,16 +130,15 @@ def test_whenever_it_is_killed_a_rerun_completes_with_nothing_twice_and_nothing_
         meets(happened, process)
         assert hit(process, signal.SIGKILL) in (-signal.SIGKILL, 0), launch.log.read_text()
 
-    for _ in range(8):
-        n = random.randrange(1, BLOCK)
+    for _ in range(3):
+        n = random.randrange(1, BLOCK // 2)
         kill_when(asked(host, n), f"{n} photos are asked for")
-    for _ in range(5):
+    for _ in range(2):
         full, inserting = asked(host, BLOCK), files(data, "tmp_insert_*")
         kill_when(both(full, inserting), "a block is inserted")
     # From here on everything comes in, and the process is killed while it orders and indexes.
-    for _ in range(3):
-        kill_if_met(files(data, "tmp_merge_*"))
-    for _ in range(4):
+    kill_if_met(files(data, "tmp_merge_*"))
+    for _ in range(2):
         late = looked(random.randrange(200))
         kill_if_met(both(files(data, "tmp_mut_*"), late))
     assert launch.start(*command, data=data).wait() == 0, launch.log.read_text()

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,9 +52,13 @@ class Launcher:
         self._launcher = launcher
         self.log = log
 
-    def start(self, *arguments: object, data: Path) -> Process:
-        """Start `python -m ingest` with arguments; its output goes to `log`, anew."""
-        return self._start({"arguments": [str(each) for each in arguments]}, data)
+    def start(self, *arguments: object, data: Path, clock: int = 0) -> Process:
+        """Start `python -m ingest` with arguments; its output goes to `log`, anew.
+
+        Its clock is set by so many seconds.
+        """
+        texts = [str(each) for each in arguments]
+        return self._start({"arguments": texts, "clock": clock}, data)
 
     def dump(self, collection: str, data: Path) -> tuple[list[str], "np.ndarray", float]:
         """A collection's ids, one a row, its vectors (n, 512), and the index's recall@9."""
@@ -116,9 +121,16 @@ def _become(command: dict[str, Any]) -> None:
     if "dump" in command:
         _dump(command)
         sys.exit(0)
+    _set_clock(command["clock"])
     from ingest.__main__ import main
 
     sys.exit(main(command["arguments"]))
+
+
+def _set_clock(seconds: int) -> None:
+    right, right_ns = time.time, time.time_ns
+    time.time = lambda: right() + seconds
+    time.time_ns = lambda: right_ns() + seconds * 10**9
 
 
 def _dump(command: dict[str, Any]) -> None:

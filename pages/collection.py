@@ -21,6 +21,7 @@ from ingest.plan import other_sources, shown_sources
 from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.loading import progress_of_job
+from pages.markdown import escaped
 from pages.photo_grid import random_photos, show_photos
 from pages.removal import offer_gone, offer_single
 from pages.services import Services, sample_order
@@ -59,7 +60,7 @@ def _job(services: Services) -> None:
     if job is None:
         return
     if job.running:
-        st.markdown(f"Loading **{job.order.collection}** from {job.order.source.name}")
+        st.markdown(f"Loading **{job.order.collection}** from {escaped(job.order.source.name)}")
         progress_of_job(services)
         if st.button("Stop loading", icon=":material/stop:", disabled=job.order.stop.is_set()):
             job.stop()
@@ -126,7 +127,7 @@ def _readable(services: Services, collection: Collection) -> None:
         st.error(f"The index could not be built: {state.detail}. Load again to build it anew.")
     st.markdown(
         f"Vectors by `{collection.model}` ({collection.dimension} numbers each), "
-        f"from {collection.source}."
+        f"from {escaped(collection.source)}."
     )
     if collection.model == SAMPLE:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
@@ -180,21 +181,22 @@ def _delete(services: Services, collection: Collection) -> None:
 
 def _ask(services: Services) -> None:
     """Ask whether photos are meant to come beside those of another source."""
-    asked: tuple[Order, list[str]] | None = st.session_state.get("asked")
+    asked: tuple[Order, list[str]] | None = st.session_state.get("mixing")
     if asked is None:
         return
     order, others = asked
     st.warning(
-        f"**{order.collection}** holds photos from {shown_sources(others)}, and none from "
-        f"{order.source.name}. Load them into it all the same, or name another collection below?",
+        f"**{order.collection}** holds photos from {escaped(shown_sources(others))}, and none from "
+        f"{escaped(order.source.name)}. Load them into it all the same, or name another collection "
+        "below?",
         icon=":material/help:",
     )
     with st.container(horizontal=True):
         if st.button(f"Load into {order.collection} all the same", key="mix"):
-            del st.session_state["asked"]
+            del st.session_state["mixing"]
             _run(services, replace(order, into=True))
         if st.button("Don't load", key="mix_not"):
-            del st.session_state["asked"]
+            del st.session_state["mixing"]
             st.rerun()
 
 
@@ -289,11 +291,11 @@ def _options(services: Services, collection: str) -> _Options:
 
 
 def _run(services: Services, order: Order) -> None:
-    st.session_state.pop("asked", None)
+    st.session_state.pop("mixing", None)
     existing = services.database.collections.find(order.collection)
     others = [] if order.into else other_sources(order.source, services.database, existing)
     if others:
-        st.session_state["asked"] = (order, others)
+        st.session_state["mixing"] = (order, others)
         st.rerun()
     try:
         services.loader.start(order)

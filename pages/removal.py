@@ -10,6 +10,7 @@ from db.errors import ExplorerError
 from db.photos import Photo
 from db.rows import Rows
 from ingest.job import Job
+from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -24,7 +25,7 @@ def offer_gone(services: Services, job: Job) -> None:
     if report is None or not report.gone or report.pruned:
         return
     count = f"{len(report.gone):,} photos" if len(report.gone) > 1 else "1 photo"
-    with st.expander(f"Gone from {job.order.source.name}: {count}", expanded=True):
+    with st.expander(f"Gone from {escaped(job.order.source.name)}: {count}", expanded=True):
         st.caption(
             "They are in the collection still, with their thumbs. Nothing but their rows is "
             "deleted; if they come back, the next load brings them in again."

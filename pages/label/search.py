@@ -148,8 +148,9 @@ def show_options(
         "favours some over others. As measured: all of it, or nothing where the model hardly tells "
         "everyday nouns apart, as the sample's. The article keeps the raw prompt.",
     )
-    if st.session_state["centred_by"] is not None:
-        st.caption(f"Of the prompt on screen {st.session_state['centred_by']:.0%} was taken off.")
+    share = st.session_state["centred_by"]
+    if share is not None:
+        st.caption(f"The prompt on screen is centred by {share:.0%}.")
     for fact, label in (
         ("keyword", "Keywords"),
         ("country", "Countries"),

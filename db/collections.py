@@ -116,7 +116,7 @@ class Collections:
         """A table is files of its name, and not every disk tells capitals from small letters."""
         there = self._connection.rows(
             "SELECT name FROM system.tables WHERE database = currentDatabase() "
-            "AND lower(name) = lower(%(name)s)",
+            "AND lower(name) = lower(%(name)s) AND name != %(name)s",
             {"name": name},
         )
         if there:

@@ -2,14 +2,20 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.app_process import BROWSERS, OFFLINE, running_app
+from tests.app_process import BROWSERS, OFFLINE, ROOT, running_app
 from tests.browser.screen import WAIT
+
+
+# What is looked for may take its time on a busy machine.
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +41,26 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample, to be copied: drawing it takes longer than most tests."""
+    data = tmp_path_factory.mktemp("sample") / "data"
+    subprocess.run(
+        [sys.executable, "-m", "ingest", "sample"],
+        cwd=ROOT,
+        env={**os.environ, "EXPLORER_DATA": str(data), "HF_HUB_OFFLINE": "1"},
+        check=True,
+        capture_output=True,
+    )
+    return data
+
+
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, just started on an empty data folder."""
-    with running_app(tmp_path_factory.mktemp("home")) as address:
+def app(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, just started on a data folder with the sample."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(sample_data, home / "data", symlinks=True)
+    with running_app(home) as address:
         yield address
 
 

@@ -1,12 +1,13 @@
 """What a newcomer does, in a real browser, on an empty database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import load_file
 
+from tests.app_process import running_app
 from tests.browser.screen import (
     PROMPT,
     WAIT,
@@ -25,6 +26,13 @@ from tests.browser.screen import (
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 Screenshot = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, just started on an empty data folder."""
+    with running_app(tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 def truth(description: str) -> str:
@@ -160,4 +168,5 @@ def test_three_rounds_by_truth_find_more_of_what_the_model_has_no_word_for(
         page.get_by_role("button", name="Refine").click()
     round_is(page, 4)
     screenshot(page, "pets-round-4")
-    assert ups[2] > ups[0]
+    # Two rounds, since one may find less than the round before.
+    assert ups[1] + ups[2] > 2 * ups[0]

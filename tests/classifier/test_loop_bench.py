@@ -24,7 +24,11 @@ from tests.conftest import unit_vectors
 def few() -> World:
     world = simulated_world(seed=5, noise=1, blur=2, common=2)
     return replace(
-        world, queries=world.queries[:3], truth=world.truth[:3], prompts=world.prompts[:3]
+        world,
+        vectors=world.vectors[:1000],
+        queries=world.queries[:2],
+        truth=world.truth[:2, :1000],
+        prompts=world.prompts[:2],
     )
 
 

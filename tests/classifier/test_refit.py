@@ -57,7 +57,7 @@ def test_the_articles_method_is_the_articles_classifier() -> None:
 def test_refining_beats_the_prompt_and_the_articles_update(
     world: World, whitening: Whitening
 ) -> None:
-    concepts = range(40)
+    concepts = range(30)
     prompt, article, ours = (
         outcomes(world, whitening, name, concepts)
         for name in ("raw prompt", "article", "ours, raw")
@@ -212,6 +212,6 @@ def test_the_weight_is_the_same_bit_for_bit_for_any_number_of_threads() -> None:
             text=True,
             check=True,
         ).stdout
-        for threads in ("1", "2", "4")
+        for threads in ("1", "4")
     }
     assert len(hashes) == 1

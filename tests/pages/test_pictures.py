@@ -72,7 +72,7 @@ def test_a_picture_is_a_term_beside_words_and_may_be_taken_away(
     upload(page, "red.jpg", jpeg())
     search(page, "a lake -.5*picture")
     session = session_of(page, services)
-    mean = prompt_mean(services.database.prompt_means, clip)
+    mean = prompt_mean(services.database.prompt_means, clip).mean
     words = centred(clip.encode_text(["a lake"]), mean, session.row.centring)[0]
     expected = words - 0.5 * session._learner.set_apart(session.pictures[0].vector)
     assert session.current.weight == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)

@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.app_process import BROWSERS, OFFLINE, ROOT, running_app
 from tests.browser.screen import WAIT
 
-
 # What is looked for may take its time on a busy machine.
 expect.set_options(timeout=WAIT)
 

@@ -4,7 +4,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
 
@@ -31,6 +31,7 @@ from ingest.streak import Skip
 
 _STOPPED = "stopped: what is in the table stays; run the same command to go on"
 _INTERRUPTED = 130
+_LOOK_UP = 0.2  # seconds
 _UNSPLASH = "unsplash_25k"
 
 
@@ -226,6 +227,9 @@ def _load(order: Order, settings: Settings) -> int:
         with _Bar() as bar, interruptible(order.stop, bar.stopping), ThreadPoolExecutor(1) as pool:
             # In a thread of its own, so that this one is free to hear Ctrl-C.
             work = pool.submit(load, order, database, thumbnails, bar.progress, bar.skip)
+            # A signal that another thread got doesn't wake this one, which alone can handle it.
+            while not work.done():
+                wait([work], _LOOK_UP)
             report = work.result()
         for notice in report.notices():
             print(notice, file=sys.stderr)

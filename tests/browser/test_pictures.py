@@ -16,7 +16,8 @@ _PASTE = """(data) => {
     const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
     const clipboardData = new DataTransfer();
     clipboardData.items.add(new File([bytes], "cut.png", { type: "image/png" }));
-    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+    const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+    return !document.body.dispatchEvent(paste); // whether the page heard it
 }"""
 
 
@@ -27,7 +28,8 @@ def test_a_picture_is_pasted_searched_with_and_taken_away(
     settle(page)
     buffer = io.BytesIO()
     Image.new("RGB", (300, 200), "crimson").save(buffer, "PNG")
-    page.evaluate(_PASTE, base64.b64encode(buffer.getvalue()).decode())
+    # The page is there before its scripts are.
+    page.wait_for_function(_PASTE, arg=base64.b64encode(buffer.getvalue()).decode(), timeout=WAIT)
     chip = page.get_by_role("button", name="picture · cut.png")
     expect(chip).to_be_visible(timeout=WAIT)
     screenshot(page, "picture-pasted")

@@ -130,17 +130,14 @@ def test_whenever_it_is_killed_a_rerun_completes_with_nothing_twice_and_nothing_
         meets(happened, process)
         assert hit(process, signal.SIGKILL) in (-signal.SIGKILL, 0), launch.log.read_text()
 
-    for _ in range(3):
+    for _ in range(2):
         n = random.randrange(1, BLOCK // 2)
         kill_when(asked(host, n), f"{n} photos are asked for")
-    for _ in range(2):
-        full, inserting = asked(host, BLOCK), files(data, "tmp_insert_*")
-        kill_when(both(full, inserting), "a block is inserted")
+    full, inserting = asked(host, BLOCK), files(data, "tmp_insert_*")
+    kill_when(both(full, inserting), "a block is inserted")
     # From here on everything comes in, and the process is killed while it orders and indexes.
     kill_if_met(files(data, "tmp_merge_*"))
-    for _ in range(2):
-        late = looked(random.randrange(200))
-        kill_if_met(both(files(data, "tmp_mut_*"), late))
+    kill_if_met(both(files(data, "tmp_mut_*"), looked(random.randrange(200))))
     assert launch.start(*command, data=data).wait() == 0, launch.log.read_text()
     ids, vectors, recall = launch.dump("mine", data)
 
@@ -164,8 +161,8 @@ def test_a_first_interrupt_keeps_what_was_read_and_a_second_leaves_at_once(
         process = launch.start(*command, data=data)
         wait_until(enough, process, "half a block is asked for")
         process.signal(number)
-        assert process.wait() == 130
-        log = launch.log.read_text()
+        status, log = process.wait(), launch.log.read_text()
+        assert status == 130, log
         assert "stopping: what was read still comes in; Ctrl-C again leaves at once" in log
         assert "stopped: what is in the table stays; run the same command to go on\n" in log
         [added] = re.findall(r"([0-9,]+) added", log)

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from ingest.retry import Stopped
 
-GRACE = 2.0  # seconds, after a stop, for what was begun
+GRACE = 1.0  # seconds, after a stop, for what was begun
 _LOOK = 0.1  # seconds between two looks at the stop
 
 _Item = TypeVar("_Item")

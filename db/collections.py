@@ -56,8 +56,9 @@ class Collections:
 
     def all(self) -> list[Collection]:
         """Every collection, oldest first."""
-        there = self._connection.tables()
-        return [collection for collection in self._named() if collection.name in there]
+        return self._named(
+            "name IN (SELECT name FROM system.tables WHERE database = currentDatabase())"
+        )
 
     def lost(self) -> list[Collection]:
         """Collections that have photos, as it was counted, and no table any more, oldest first."""
@@ -69,11 +70,11 @@ class Collections:
         named = {collection.name for collection in self._named()}
         return sorted(self._connection.tables() & Counts(self._connection).all().keys() - named)
 
-    def _named(self) -> list[Collection]:
+    def _named(self, condition: str = "1") -> list[Collection]:
         # The first row counts: two ingests that start together may both write one.
         rows = self._connection.rows(
             "SELECT * FROM (SELECT * FROM collections ORDER BY created LIMIT 1 BY name) "
-            "ORDER BY created, name"
+            f"WHERE {condition} ORDER BY created, name"
         )
         return [Collection(**row) for row in rows]
 

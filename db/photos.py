@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -54,6 +54,11 @@ class Photo:
     country: str = ""
     keywords: tuple[str, ...] = ()
     submitted: str = ""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Photo":
+        """The photo of a row, whose columns are COLUMNS."""
+        return cls(**{**row, "keywords": tuple(row["keywords"])})
 
 
 _NORM_TOLERANCE = 1e-3
@@ -210,7 +215,7 @@ class PhotoTable:
         rows = self._connection.rows(
             f"SELECT {', '.join(COLUMNS)} FROM {self._sql} ORDER BY rand() LIMIT %(n)s", {"n": n}
         )
-        return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
+        return [Photo.of(row) for row in rows]
 
     def sample(self, n: int) -> npt.NDArray[np.float32]:
         """The vectors of up to n photos, by chance but always the same: float32 (m, 512)."""
@@ -420,6 +425,6 @@ def _from_arrow(table: pa.Table) -> list[Neighbour]:
     facts = table.select(COLUMNS).to_pylist()
     distances = table.column("dist").to_pylist()
     return [
-        Neighbour(Photo(**{**row, "keywords": tuple(row["keywords"])}), vector, distance)
+        Neighbour(Photo.of(row), vector, distance)
         for row, vector, distance in zip(facts, vectors, distances, strict=True)
     ]

@@ -34,6 +34,7 @@ class PromptMeans:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: dict[tuple[str, str], PromptMean] = {}  # each search asks, and none changes
 
     def add(self, model: str, nouns: str, measured: PromptMean) -> None:
         """Store one.
@@ -48,6 +49,9 @@ class PromptMeans:
 
     def find(self, model: str, nouns: str) -> PromptMean | None:
         """What a model makes of those nouns, or None where that was not measured yet."""
+        known = self._known.get((model, nouns))
+        if known is not None:
+            return known
         found = self._connection.rows(
             "SELECT mean, nearest FROM prompt_means "
             "WHERE model = %(model)s AND nouns = %(nouns)s LIMIT 1",
@@ -55,4 +59,5 @@ class PromptMeans:
         )
         if not found:
             return None
-        return PromptMean(np.array(found[0]["mean"], dtype=np.float32), found[0]["nearest"])
+        mean = np.array(found[0]["mean"], dtype=np.float32)
+        return self._known.setdefault((model, nouns), PromptMean(mean, found[0]["nearest"]))

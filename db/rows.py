@@ -42,7 +42,7 @@ class Rows:
             for row in piece.to_pylist():
                 wanted = listed.get(row["id"])
                 if wanted is not None:
-                    stored = Photo(**{**row, "keywords": tuple(row["keywords"])})
+                    stored = Photo.of(row)
                     if _sized(wanted, stored) != stored:
                         found[stored.id] = stored
         return found
@@ -100,7 +100,7 @@ class Rows:
             "ORDER BY id != %(words)s, url, id LIMIT 1 BY id LIMIT %(n)s",
             {"words": words, "n": n},
         )
-        return [Photo(**{**row, "keywords": tuple(row["keywords"])}) for row in rows]
+        return [Photo.of(row) for row in rows]
 
     def _stored(self, ids: Sequence[str]) -> dict[str, list[tuple[int, Photo, Vector]]]:
         """By id, the rows of photos: what tells each from others, its facts and its vector."""
@@ -116,7 +116,7 @@ class Rows:
         rows = table.select([*COLUMNS, "mark"]).to_pylist()
         for row, vector in zip(rows, vectors.reshape(len(rows), -1), strict=True):
             mark = row.pop("mark")
-            photo = Photo(**{**row, "keywords": tuple(row["keywords"])})
+            photo = Photo.of(row)
             found.setdefault(photo.id, []).append((mark, photo, vector))
         return found
 

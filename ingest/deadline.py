@@ -105,20 +105,24 @@ def _watch(connection: Watched) -> None:
         deadline.watch(connection)
 
 
-class _HTTPConnection(Watched, HTTPConnection):
-    pass
+def watched_pools(*mixed_in: type) -> dict[str, type[HTTPConnectionPool]]:
+    """The classes of urllib3's pools, by scheme, whose connections obey a deadline.
 
-
-class _HTTPSConnection(Watched, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    Args:
+        mixed_in: what their connections are besides.
+    """
+    kinds: tuple[tuple[str, type[HTTPConnectionPool], type[HTTPConnection]], ...] = (
+        ("http", HTTPConnectionPool, HTTPConnection),
+        ("https", HTTPSConnectionPool, HTTPSConnection),
+    )
+    return {
+        scheme: type(
+            pool.__name__,
+            (pool,),
+            {"ConnectionCls": type(made.__name__, (Watched, *mixed_in, made), {})},
+        )
+        for scheme, pool, made in kinds
+    }
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -128,7 +132,7 @@ class WatchedAdapter(HTTPAdapter):
         pools: the classes of urllib3's pools, by scheme.
     """
 
-    pools: Any = {"http": _HTTPPool, "https": _HTTPSPool}  # noqa: RUF012 -- never changed
+    pools: Any = watched_pools()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """See HTTPAdapter."""

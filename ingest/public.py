@@ -13,11 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from ingest.deadline import Watched, WatchedAdapter, watched_session
+from ingest.deadline import WatchedAdapter, watched_pools, watched_session
 
 # Translators of IPv6 put an IPv4 address into the last 32 bits of these.
 _TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -116,26 +114,10 @@ class _Checked:
         raise NewConnectionError(self, str(trouble)) from trouble  # type: ignore[arg-type]
 
 
-class _HTTPConnection(Watched, _Checked, HTTPConnection):
-    pass
-
-
-class _HTTPSConnection(Watched, _Checked, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
 class _PublicAdapter(WatchedAdapter):
     """Makes checked connections, and refuses literal addresses before a proxy is asked."""
 
-    pools: Any = {"http": _HTTPPool, "https": _HTTPSPool}  # noqa: RUF012 -- never changed
+    pools: Any = watched_pools(_Checked)
 
     def send(
         self, request: requests.PreparedRequest, *arguments: Any, **options: Any

@@ -111,14 +111,42 @@ class Source(Protocol):
         """
 
 
-class SampleSource:
+class Keyed:
+    """What sources share whose photos have ids of their own: they are compared row by row.
+
+    Attributes:
+        root: see Source.
+    """
+
+    root: str
+    bad_rows: Sequence[str] = ()
+    left_out: Mapping[str, int] = MappingProxyType({})
+    patience: int | None = None
+
+    def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
+        """See Source. Threads are ahead enough."""
+        return nullcontext()
+
+    def changed(self, _photo: Photo, _since: datetime) -> bool:
+        """See Source."""
+        return False
+
+    def holds(self, root: str) -> bool:
+        """See Source."""
+        return root == self.root
+
+    def compare(
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
+    ) -> Changes:
+        """See Source."""
+        return compare_rows(self.root, listed, limit, stored, self.holds)
+
+
+class SampleSource(Keyed):
     """Scenes drawn in code: a collection for a machine that reaches no photo."""
 
     name = root = "drawn scenes"
-    bad_rows: Sequence[str] = ()
-    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 0
-    patience: int | None = None
     _studio: Studio | None = None
 
     def photos(self, _tell: Tell = silent) -> Sequence[Photo]:
@@ -149,20 +177,6 @@ class SampleSource:
         if self._studio is not None and side == PICTURE_SIDE:
             return self._studio.picture(scene.seed)
         return draw(scene, side)
-
-    def changed(self, _photo: Photo, _since: datetime) -> bool:
-        """See Source."""
-        return False
-
-    def holds(self, root: str) -> bool:
-        """See Source."""
-        return root == self.root
-
-    def compare(
-        self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
-    ) -> Changes:
-        """See Source."""
-        return compare_rows(self.root, listed, limit, stored, self.holds)
 
 
 class FolderSource:
@@ -240,10 +254,9 @@ class FolderSource:
         )
 
 
-class UnsplashSource:
+class UnsplashSource(Keyed):
     """Tables of photos of the Unsplash dataset, whose images come over HTTP."""
 
-    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 16
     # Two rounds of the workers. Here and there a photo is gone; never so many at once.
     patience: int | None = 32
@@ -281,29 +294,21 @@ class UnsplashSource:
         self.bad_rows = listing.bad_rows
         return listing.photos
 
-    def ahead(self, _photos: Sequence[Photo]) -> AbstractContextManager[None]:
-        """See Source. Threads are ahead enough."""
-        return nullcontext()
-
     def read(self, photo: Photo, side: int) -> Image.Image:
         """See Source."""
         side = self._image_size or side
         body = self._downloader.get(sized(photo.url, side))
         return keep_content(decode(BytesIO(body), side), bytes_content(body))
 
-    def changed(self, _photo: Photo, _since: datetime) -> bool:
-        """See Source. An address of Unsplash's keeps its photo."""
-        return False
-
     def holds(self, root: str) -> bool:
         """See Source."""
         return root in (self.root, self.name)
 
     def compare(
-        self, listed: Sequence[Photo], limit: int | None, stored: Stored, _tell: Tell
+        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
     ) -> Changes:
         """See Source."""
-        changes = compare_rows(self.root, listed, limit, stored, self.holds)
+        changes = super().compare(listed, limit, stored, tell)
         if self.bad_rows:
             # Each may have been one of them.
             changes.away = {"rows of the table can't be read": changes.gone}

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from classifier.refit import OURS, Setting, refit_article, refit_whitened
+from classifier.spread import REACH, far_apart
 from classifier.whitening import Whitening
 
 Vector = npt.NDArray[np.float32]
@@ -162,16 +163,9 @@ def spread(vectors: Matrix, scores: Vector, _: Vector, thumbs: Thumbs | None) ->
     order = np.argsort(-scores, kind="stable")
     if thumbs is None or (thumbs.y == 1).any():
         return order[:PAGE]
-    near = order[: 5 * PAGE]
+    near = order[: REACH * PAGE]
     near = near[np.isfinite(scores[near])]
-    if len(near) <= PAGE:
-        return near
-    chosen, nearest_chosen = [0], vectors[near] @ vectors[near[0]]
-    while len(chosen) < PAGE:
-        furthest = int(nearest_chosen.argmin())
-        chosen.append(furthest)
-        nearest_chosen = np.maximum(nearest_chosen, vectors[near] @ vectors[near[furthest]])
-    return near[sorted(chosen)]
+    return near if len(near) <= PAGE else near[far_apart(vectors[near], PAGE)]
 
 
 def distinct(vectors: Matrix, scores: Vector, _: Vector, __: Thumbs | None) -> Places:

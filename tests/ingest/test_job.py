@@ -1,9 +1,7 @@
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
-from types import MappingProxyType
 
 import pytest
 from PIL import Image
@@ -13,23 +11,19 @@ from db.errors import ExplorerError
 from db.photos import Photo
 from db.thumbnails import Thumbnails
 from ingest.archive import Tell
-from ingest.changes import Changes, Stored, compare_rows
 from ingest.job import Loader
 from ingest.pipeline import Order
-from ingest.sources import FolderSource
+from ingest.sources import FolderSource, Keyed
 from tests.ingest.photos import write_broken
 
 PATIENCE = 100  # seconds after which a test gives up
 
 
-class Gated:
+class Gated(Keyed):
     """Two photos that can be read once the gate is open."""
 
     name = root = "a gate"
-    bad_rows: Sequence[str] = ()
-    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 1
-    patience: int | None = None
 
     def __init__(self) -> None:
         self.gate = Event()
@@ -37,20 +31,6 @@ class Gated:
 
     def photos(self, tell: Tell) -> Sequence[Photo]:
         return [Photo(id="a", url="https://host/a"), Photo(id="b", url="https://host/b")]
-
-    def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def changed(self, photo: Photo, since: datetime) -> bool:
-        return False
-
-    def holds(self, root: str) -> bool:
-        return root == self.root
-
-    def compare(
-        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
-    ) -> Changes:
-        return compare_rows(self.root, listed, limit, stored, self.holds)
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         self.asked.set()

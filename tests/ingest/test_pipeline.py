@@ -1,11 +1,8 @@
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from weakref import ref
 
@@ -21,14 +18,13 @@ from db.photos import IndexState, Photo, PhotoTable
 from db.thumbnails import Thumbnails
 from ingest import writer
 from ingest.archive import Tell
-from ingest.changes import Changes, Stored, compare_rows
 from ingest.models import full_name
 from ingest.pipeline import Order, load
 from ingest.report import Progress, Report
 from ingest.retry import TransientError
 from ingest.sample import CHECKPOINT
 from ingest.shard import Shard
-from ingest.sources import FolderSource, SampleSource, Source, UnsplashSource, read_url
+from ingest.sources import FolderSource, Keyed, SampleSource, Source, UnsplashSource, read_url
 from ingest.streak import Skip
 from tests.ingest.photos import photo_bytes, write_broken, write_photos
 from tests.ingest.zoo import animals
@@ -61,14 +57,11 @@ def vectors_of(database: Database, name: str = "mine") -> dict[str, np.ndarray]:
     return {found.photo.url: found.vector for found in table.get(sorted(table.ids()))}
 
 
-class Listed:
+class Listed(Keyed):
     """A source of photos that are given, and read as told."""
 
     name = root = "a list"
-    bad_rows: Sequence[str] = ()
-    left_out: Mapping[str, int] = MappingProxyType({})
     workers = 3
-    patience: int | None = None
 
     def __init__(self, photos: Sequence[Photo], read: Callable[[Photo], Image.Image]) -> None:
         self._photos = photos
@@ -76,20 +69,6 @@ class Listed:
 
     def photos(self, tell: Tell) -> Sequence[Photo]:
         return self._photos
-
-    def ahead(self, photos: Sequence[Photo]) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def changed(self, photo: Photo, since: datetime) -> bool:
-        return False
-
-    def holds(self, root: str) -> bool:
-        return root == self.root
-
-    def compare(
-        self, listed: Sequence[Photo], limit: int | None, stored: Stored, tell: Tell
-    ) -> Changes:
-        return compare_rows(self.root, listed, limit, stored, self.holds)
 
     def read(self, photo: Photo, side: int) -> Image.Image:
         return self._read(photo)

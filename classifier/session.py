@@ -5,24 +5,22 @@ Everything is stored as it happens, so that a session can be reopened as it was 
 """
 
 import secrets
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifier.centring import centred, prompt_mean, usual_share
+from classifier.asking import NAME_LIMIT, asked
 from classifier.learner import Learner
-from classifier.marks import Click, Marks
-from classifier.outbox import Outbox
-from classifier.prompt import combine, complete, parse, photos_of, titled
-from classifier.refit import ARTICLE, DEFAULT_METHOD, METHODS, Evidence
+from classifier.marks import Click
+from classifier.prompt import photos_of
+from classifier.refit import ARTICLE, DEFAULT_METHOD, Evidence
 from classifier.rounds import Round
 from classifier.spread import REACH, spread
-from classifier.whitening import Matrix
+from classifier.thumbs import Change, Thumbs
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
@@ -30,22 +28,11 @@ from db.dialect import Vector
 from db.errors import ExplorerError, GoneError
 from db.photos import Filter, Neighbour
 from db.pictures import Picture
-from db.sessions import DOWN, NONE, UNSURE, UP, LabelRow, RoundRow, SessionRow
+from db.sessions import DOWN, NONE, UNSURE, UP, RoundRow, SessionRow
 
 if TYPE_CHECKING:
     # It imports torch, which takes seconds; a page that only reopens a session doesn't need it.
     from classifier.clip import Clip
-
-# Characters of a session's name.
-NAME_LIMIT = 80
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an undo or a redo did: to which photos, and the rounds that showed them."""
-
-    photos: tuple[str, ...]
-    rounds: tuple[int, ...]
 
 
 class Session:
@@ -56,10 +43,8 @@ class Session:
         self.collection = collection
         self.pictures: list[Picture] = []
         self.rounds: list[Round] = []
-        self.changes = 0  # grows with each, so that a page can tell which of two states is newer
-        self._round_of: dict[str, int] = {}
-        self._marks = Marks()
-        self._outbox = Outbox(database.sessions)
+        self._changes = 0
+        self._thumbs = Thumbs(row.id, database.sessions)
         self._lock = RLock()
         self._sessions = database.sessions
         self._photos = database.collections.photos(collection)
@@ -96,36 +81,12 @@ class Session:
             ExplorerError: the prompt is blank or can't be understood, the model is not the
                 collection's, there is no such method, or no photo passes the filter.
         """
-        if method not in METHODS:
-            raise ExplorerError(f"There is no method {method!r}: use {' or '.join(METHODS)}")
-        if clip.fingerprint != collection.fingerprint:
-            raise ExplorerError(
-                f"{collection.name} can't be searched with {clip.model_id}: its vectors were made "
-                f"with another version of {collection.model}. Delete it on the Collection page, "
-                "and load its photos again"
-            )
-        measured = prompt_mean(database.prompt_means, clip)
-        share = usual_share(measured) if centring is None else centring
-        row = SessionRow(
-            id=secrets.token_urlsafe(9),
-            collection=collection.name,
-            fingerprint=collection.fingerprint,
-            prompt=complete(prompt, len(pictures)),
-            page_size=page_size,
-            only=only or Filter(),
-            method=method,
-            centring=0.0 if method == ARTICLE else share,
-            name=titled(prompt, [p.name for p in pictures])[:NAME_LIMIT] if pictures else "",
+        row, first_weight = asked(
+            database, collection, clip, prompt, page_size, only, method, centring, pictures
         )
         session = cls(database, collection, row)
         session.pictures = list(pictures)
-
-        def encode_text(texts: list[str]) -> Matrix:
-            return centred(clip.encode_text(texts), measured.mean, row.centring)
-
-        apart = [session._learner.set_apart(picture.vector) for picture in pictures]
-        terms = parse(prompt, len(pictures))
-        weight = combine(terms, encode_text, session._learner.apart, apart)
+        weight = first_weight(session._learner)
         found = session._next(weight)
         if not found and session.row.only != Filter():
             raise ExplorerError("No photo passes the filter: take a condition away")
@@ -158,20 +119,23 @@ class Session:
         session = cls(database, collection, row)
         session.pictures = database.pictures.of(row.id)
         session._restore_rounds()
-        session._marks.replay(session._sessions.labels(row.id))
+        session._thumbs.restore()
         return session
+
+    @property
+    def changes(self) -> int:
+        """Grows with each, so that a page can tell which of two states is newer."""
+        return self._changes + self._thumbs.changes
 
     @property
     def labels(self) -> dict[str, int]:
         """The thumbs that stand, UP or DOWN by photo id."""
-        return {photo: mark for photo, mark in self.marks.items() if mark != UNSURE}
+        return self._thumbs.labels
 
     @property
     def marks(self) -> dict[str, int]:
         """What stands on the photos, UP, DOWN or UNSURE by photo id."""
-        # A copy in one step, since another tab may be adding a thumb.
-        given = list(self._marks.given.items())
-        return {photo: mark for photo, mark in given if mark != NONE}
+        return self._thumbs.marks
 
     @property
     def current(self) -> Round:
@@ -195,32 +159,32 @@ class Session:
     @property
     def undoable(self) -> Click | None:
         """The click that an undo takes back, or None."""
-        return self._marks.undoable
+        return self._thumbs.undoable
 
     @property
     def redoable(self) -> Click | None:
         """The undo that a redo takes back, or None."""
-        return self._marks.redoable
+        return self._thumbs.redoable
 
     @property
     def unstored(self) -> int:
         """How many thumbs (and undoings) the database has not taken yet."""
-        return len(self._outbox)
+        return self._thumbs.unstored
 
     @property
     def trouble(self) -> str:
         """Why there are unstored thumbs, in one line, or ""."""
-        return self._outbox.trouble
+        return self._thumbs.trouble
 
     def store(self) -> None:
         """Store what is unstored; where the database doesn't take it, it is kept as it is."""
         with self._lock:
-            self._outbox.send(())
+            self._thumbs.store()
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Store all that is done inside at once; other threads wait for it."""
-        with self._lock, self._outbox.together():
+        with self._lock, self._thumbs.together():
             yield
 
     def label(self, photo: str, label: int) -> None:
@@ -244,10 +208,10 @@ class Session:
             raise ExplorerError(f"There is no mark {label}: use 1, 0, 2 or -1")
         with self._lock:
             for photo in photos:
-                if photo not in self._round_of:
+                if photo not in self._thumbs.shown:
                     raise ExplorerError(f"The photo {photo!r} was not shown in this session")
             marks = self.marks
-            self._act({p: label for p in photos if marks.get(p, NONE) != label}, click)
+            self._thumbs.give({p: label for p in photos if marks.get(p, NONE) != label}, click)
 
     def rest_are_no(self, number: int | None = None, click: str = "") -> None:
         """Thumb down every photo of a round, the latest by default, that has no mark.
@@ -257,7 +221,7 @@ class Session:
         """
         with self._lock:
             shown, marks = self.round(number or len(self.rounds)), self.marks
-            self._act({p.id: DOWN for p in shown.photos if p.id not in marks}, click)
+            self._thumbs.give({p.id: DOWN for p in shown.photos if p.id not in marks}, click)
 
     def undo(self, of: str = "", click: str = "") -> Change | None:
         """Take the last click back, whatever round it was in.
@@ -271,12 +235,12 @@ class Session:
             What it did, nothing where the click is known; None where another click was the last.
         """
         with self._lock:
-            return self._take_back(self._marks.undoable, of, click)
+            return self._thumbs.take_back(self.undoable, of, click)
 
     def redo(self, of: str = "", click: str = "") -> Change | None:
         """Take the last undo back, if nothing was clicked since; see `undo`."""
         with self._lock:
-            return self._take_back(self._marks.redoable, of, click)
+            return self._thumbs.take_back(self.redoable, of, click)
 
     def fitted(self) -> Vector:
         """The weight, float32 (512,), refit on all thumbs so far by the session's method."""
@@ -366,7 +330,7 @@ class Session:
 
     def _next(self, weight: Vector) -> list[Neighbour]:
         named = [*photos_of(self.row.prompt), *(p.photo for p in self.pictures if p.photo)]
-        hidden, k = [*self._round_of, *named], self.row.page_size
+        hidden, k = [*self._thumbs.shown, *named], self.row.page_size
         if not self._lost:
             return self._photos.search(weight, k, hidden, self.row.only)
         return spread(self._photos.search(weight, REACH * k, hidden, self.row.only), k)
@@ -395,8 +359,8 @@ class Session:
 
     def _append(self, row: RoundRow, found: list[Neighbour]) -> None:
         self.rounds.append(Round.of(row, found))
-        self.changes += 1
-        self._round_of.update((neighbour.photo.id, row.round) for neighbour in found)
+        self._changes += 1
+        self._thumbs.shown.update((neighbour.photo.id, row.round) for neighbour in found)
 
     def _restore_rounds(self) -> None:
         rows = self._sessions.rounds(self.row.id)
@@ -408,37 +372,4 @@ class Session:
     def _update(self, row: SessionRow) -> None:
         self._sessions.update(row)
         self.row = row
-        self.changes += 1
-
-    def _take_back(self, last: Click | None, of: str, click: str) -> Change | None:
-        if self._marks.knows(click):
-            return Change((), ())
-        if last is None or (of and of != last.name):
-            return None
-        self._act(last.before, click, undoes=last.number)
-        rounds = sorted({self._round_of.get(photo, last.round) for photo in last.before})
-        return Change(tuple(last.before), tuple(rounds))
-
-    def _act(self, labels: Mapping[str, int], click: str = "", undoes: int = 0) -> None:
-        if self._marks.knows(click):
-            return
-        # The clock keeps two processes apart that label one session; the maximum keeps the order
-        # even where the clock is set back.
-        action = max(self._marks.sequence + 1, time.time_ns())
-        rows = [
-            LabelRow(
-                session=self.row.id,
-                sequence=action + place,
-                action=action,
-                undoes=undoes,
-                photo=photo,
-                label=label,
-                round=self._round_of.get(photo, len(self.rounds)),  # it may be gone by now
-                click=click,
-            )
-            for place, (photo, label) in enumerate(labels.items())
-        ]
-        self._marks.note(click)
-        self._marks.replay(rows)
-        self.changes += 1
-        self._outbox.send(rows)
+        self._changes += 1

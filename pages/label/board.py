@@ -7,7 +7,8 @@ from typing import Any
 from classifier.marks import Click
 from classifier.refit import Evidence
 from classifier.rounds import Round, share_of_ups, turns
-from classifier.session import Change, Session
+from classifier.session import Session
+from classifier.thumbs import Change
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo

@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -16,12 +14,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from db.dialect import ClickHouse, Dialect, Embedded, MyScale, server_dialect
+from db.dialect import INDEX_SINCE, ClickHouse, Dialect, Embedded, ExactClickHouse
+from db.dsn import alpha_of, layout_of, option, unencrypted, uses_tls, without_own_options
 from db.embedded import Folder
 from db.errors import ExplorerError, first_line
 from db.faults import Fault, fault_of, shown_url
-from db.layout import Cluster, Layout, checked_cluster
-from db.names import is_name, quoted
+from db.layout import Layout
+from db.myscale import MyScale
+from db.names import quoted
 
 _LOG = logging.getLogger(__name__)
 
@@ -246,57 +246,21 @@ def find_dialect(url: str, engine: str = "") -> Dialect:
         ExplorerError: the server can't be reached, or the DSN names a cluster that can't be.
     """
     if engine == "embedded" or (not engine and url.startswith("chdb:")):
-        if _option(url, "cluster"):
+        if option(url, "cluster"):
             raise ExplorerError(
                 "DATABASE_CLUSTER is set, and the embedded database has no cluster: name one of "
                 "the cluster's servers in DATABASE_URL, or unset DATABASE_CLUSTER"
             )
         return Embedded()
     if engine == "clickhouse":
-        return ClickHouse(_layout(url))
+        return ClickHouse(layout_of(url))
     if engine == "myscale":
-        return MyScale(_alpha(url), _layout(url))
+        return MyScale(alpha_of(url), layout_of(url))
     client = _open_client(url)
     try:
         return _ask(client, url)
     finally:
         client.close()
-
-
-def uses_tls(url: str) -> bool:
-    """Whether a server's DSN asks for TLS: `?secure=` first, then https, then port 443 or 8443.
-
-    Raises:
-        ExplorerError: `secure` is neither true nor false.
-    """
-    parts = urlsplit(url)
-    asked = parse_qs(parts.query).get("secure", [""])[-1].lower()
-    if asked not in ("", "true", "1", "false", "0"):
-        raise ExplorerError(
-            f"DATABASE_URL has secure={asked}, which is neither yes nor no: "
-            "write secure=true or secure=false"
-        )
-    if asked:
-        return asked in ("true", "1")
-    return parts.scheme == "https" or parts.port in (443, 8443)
-
-
-def unencrypted(url: str) -> str:
-    """A warning where a DSN sends all in the clear to another machine; "" where it doesn't."""
-    host = urlsplit(url).hostname or ""
-    if url.startswith("chdb:") or uses_tls(url) or _is_this_machine(host):
-        return ""
-    return (
-        f"The password, the photos' data and the thumbs go to {host} unencrypted: write https:// "
-        "in DATABASE_URL, or add ?secure=true"
-    )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _open_client(url: str) -> Client:
@@ -305,11 +269,11 @@ def _open_client(url: str) -> Client:
     try:
         # A session id would make the server refuse two queries at once from two page views.
         client = clickhouse_connect.get_client(
-            dsn=_without_own_options(url),
+            dsn=without_own_options(url),
             interface="https" if uses_tls(url) else "http",
             autogenerate_session_id=False,
             tz_mode="schema",
-            settings=dict(_layout(url).session),
+            settings=dict(layout_of(url).session),
         )
     except (ClickHouseError, OSError) as error:
         raise ExplorerError(fault_of(error, url).line) from error
@@ -323,48 +287,33 @@ def _open_client(url: str) -> Client:
     return client
 
 
-def _without_own_options(url: str) -> str:
-    """The DSN without what only we read; clickhouse-connect refuses it there with an error."""
-    parts = urlsplit(url)
-    kept = [
-        (name, value)
-        for name, value in parse_qsl(parts.query)
-        if name not in ("secure", "alpha", "cluster")
-    ]
-    return parts._replace(query=urlencode(kept)).geturl()
-
-
 def _ask(client: Client, url: str) -> Dialect:
     # MyScale reports ClickHouse's version, so it is known by a table that only it has.
     found = Connection(url, client, ClickHouse()).command(
         "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
     )
     return server_dialect(
-        client.server_version or "", bool(int(str(found))), _alpha(url), _layout(url)
+        client.server_version or "", bool(int(str(found))), alpha_of(url), layout_of(url)
     )
 
 
-def _alpha(url: str) -> int | None:
-    alpha = _option(url, "alpha")
-    return int(alpha) if alpha else None
+def server_dialect(
+    version: str, is_myscale: bool, alpha: int | None = None, layout: Layout | None = None
+) -> Dialect:
+    """The dialect of a server.
 
-
-def _layout(url: str) -> Layout:
-    name = _option(url, "cluster")
-    if not name:
-        return Layout()
-    database = unquote(urlsplit(url).path).strip("/")
-    if not is_name(database):
-        raise ExplorerError(
-            f"With DATABASE_CLUSTER, DATABASE_URL={shown_url(url)} must name a server and, in "
-            "letters, digits and underscores, a database that every node has: write "
-            "https://user:password@host:443/database"
-        )
-    return Cluster(checked_cluster(name), database)
-
-
-def _option(url: str, name: str) -> str:
-    return parse_qs(urlsplit(url).query).get(name, [""])[-1]
+    Args:
+        version: what `version()` says; MyScale reports ClickHouse's.
+        is_myscale: whether it has MyScale's system tables.
+        alpha: of MyScale's searches.
+        layout: where its tables lie; on one server by default.
+    """
+    if is_myscale:
+        return MyScale(alpha, layout)
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
+        return ExactClickHouse(layout)
+    return ClickHouse(layout)
 
 
 def _copy(parameters: Parameters) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ hold `%(name)s` where a value is bound; table names are quoted, and a vector is 
 float by float.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -214,7 +213,7 @@ class ClickHouse(Dialect):
         wanted = search.k + search.excluded
         select = _select(search, self.distance)
         exact = (
-            f"{_filter_first(search, self.distance)} SETTINGS query_plan_try_use_vector_search = 0"
+            f"{filter_first(search, self.distance)} SETTINGS query_plan_try_use_vector_search = 0"
         )
         if search.condition or wanted > self.INDEX_LIMIT or wanted * self.ROWS_A_HIT > search.rows:
             return [exact]
@@ -254,94 +253,11 @@ class ExactClickHouse(ClickHouse):
 
     def searches(self, search: Search) -> list[str]:
         """See Dialect. No SETTINGS: the server would refuse the names of newer ones."""
-        return [_filter_first(search, self.distance)]
+        return [filter_first(search, self.distance)]
 
 
-class MyScale(Dialect):
-    """MyScale, with the article's own statements; built on ClickHouse 23.3.
-
-    Args:
-        alpha: how accurately an MSTG index is searched, 1 to 4; None leaves it to the server.
-    """
-
-    name = "MyScale"
-    # Self-hosted servers answer so (src/VectorIndex of myscale/MyScaleDB on GitHub); its README
-    # recommends SCANN there, and says that MSTG is MyScale Cloud's.
-    substitutes: Mapping[str, tuple[str, str]] = MappingProxyType(
-        {"Unknown index type for Float32 Vector: MSTG": ("MSTG", "SCANN")}
-    )
-
-    def __init__(self, alpha: int | None = None, layout: Layout | None = None) -> None:
-        super().__init__(layout)
-        self._alpha = alpha
-
-    def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
-        """See Dialect."""
-        return self.layout.create_photos(
-            table,
-            "id String, url String, vector Array(Float32), "
-            f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {dimension}",
-        )
-
-    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:  # noqa: ARG002
-        """See Dialect. One part first: MyScale builds a segment of the index a part."""
-        rows = self.layout.rows(table)
-        return [
-            f"OPTIMIZE TABLE {rows} FINAL",
-            f"ALTER TABLE {rows} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
-        ]
-
-    def drop_index(self, table: str) -> list[str]:
-        """See Dialect."""
-        return [f"ALTER TABLE {self.layout.rows(table)} DROP VECTOR INDEX {INDEX}"]
-
-    def index_state(self) -> str:
-        """See Dialect.
-
-        Columns are those of docs.myscale.com/docs/en/system-tables, vector_indices and
-        vector_index_segments: a segment's `progress` goes from 0 to 100.
-        """
-        table = f"database = {self.layout.database} AND table = %(table)s"
-        system = self.layout.system
-        return (
-            "SELECT multiIf(status = 'Built', 'built', status = 'Error', 'failed', 'building') "
-            "AS state, if(status = 'Error', latest_fail_reason, type) AS detail, "
-            "(SELECT if(count() = 0, NULL, avg(progress) / 100) "
-            f"FROM {system('vector_index_segments')} WHERE {table}) AS progress "
-            f"FROM {system('vector_indices')} WHERE {table}{self.layout.worst_first}"
-        )
-
-    def searches(self, search: Search) -> list[str]:
-        """See Dialect. MyScale filters first, so the article's statement misses none it looks at.
-
-        But it doesn't look at rows that are not in the index yet, and says nothing of it
-        (MyScaleDB, tests/queries/2_vector_search/00038_mqvs_brute_force_setting), so all are read
-        where it leaves too few.
-        """
-        distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
-        return [_filter_first(search, distance), _filter_first(search, "cosineDistance")]
-
-
-def server_dialect(
-    version: str, is_myscale: bool, alpha: int | None = None, layout: Layout | None = None
-) -> Dialect:
-    """The dialect of a server.
-
-    Args:
-        version: what `version()` says; MyScale reports ClickHouse's.
-        is_myscale: whether it has MyScale's system tables.
-        alpha: of MyScale's searches.
-        layout: where its tables lie; on one server by default.
-    """
-    if is_myscale:
-        return MyScale(alpha, layout)
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
-        return ExactClickHouse(layout)
-    return ClickHouse(layout)
-
-
-def _filter_first(search: Search, distance: str) -> str:
+def filter_first(search: Search, distance: str) -> str:
+    """A query that filters rows and orders what is left by their distance."""
     return f"{_select(search, distance)}{_where(search)} ORDER BY dist LIMIT {search.k}"
 
 

@@ -1,7 +1,5 @@
 """A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
 
-import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,8 +14,7 @@ from db.counts import Counts
 from db.dialect import DIMENSION, Search, Vector
 from db.errors import ExplorerError
 from db.names import checked_name, quoted
-
-_LOG = logging.getLogger(__name__)
+from db.vector_index import IndexState, VectorIndex
 
 FACTS = (
     "page String, photographer String, photographer_url String, description String, "
@@ -102,21 +99,6 @@ class Filter:
         return sql, {name: values for name, (_, values) in chosen.items()}
 
 
-@dataclass(frozen=True)
-class IndexState:
-    """The vector index of a table.
-
-    Attributes:
-        state: `none`, `building`, `built` or `failed`.
-        detail: why it failed, or the kind of index where the engine has several, or "".
-        progress: 0 to 1 while it is built, or None where the engine doesn't tell.
-    """
-
-    state: str
-    detail: str = ""
-    progress: float | None = None
-
-
 class PhotoTable:
     """One collection's photos and their vectors."""
 
@@ -125,6 +107,7 @@ class PhotoTable:
         self.dimension = dimension
         self._sql = quoted(name)
         self._counts = Counts(connection)
+        self._index = VectorIndex(connection, name, dimension)
         self._connection = connection
         self._dialect = connection.dialect
         self._layout = connection.dialect.layout
@@ -255,7 +238,7 @@ class PhotoTable:
         hidden = pa.array(exclude, type=pa.string())
         rows: list[Neighbour] = []
         statements = self._dialect.searches(search)
-        if len(statements) > 1 and self._is_masked():
+        if len(statements) > 1 and self._index.is_masked():
             statements = statements[-1:]
         for sql in statements:
             found = self._connection.arrow(sql, bound)
@@ -295,10 +278,7 @@ class PhotoTable:
 
     def index_state(self) -> IndexState:
         """How far the vector index is."""
-        rows = self._connection.rows(
-            self._dialect.index_state(), {"table": self._layout.stored_as(self.name)}
-        )
-        return IndexState(**rows[0]) if rows else IndexState("none")
+        return self._index.state()
 
     def drop_doubles(self) -> None:
         """Leave each photo once, at the end of a load; what is there now is what should be.
@@ -315,78 +295,16 @@ class PhotoTable:
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
     ) -> None:
-        """Build the vector index if it isn't there or has failed, and wait for it.
-
-        An engine without such indexes is left as it is: its searches are exact.
-
-        Args:
-            report: called with the state each time it is asked for.
-            poll: seconds between two questions.
-
-        Raises:
-            ExplorerError: the engine says that the build failed.
-        """
-        if not self._dialect.has_index:
-            return
-        state = self.index_state()
-        statements = self._dialect.build_index(self.name, self.dimension)
-        if state.state == "failed":
-            statements = [*self._dialect.drop_index(self.name), *statements]
-        if state.state in ("none", "failed") or (state.state == "built" and self._is_masked()):
-            state = self._start_build(statements)
-        while state.state != "built":
-            if state.state == "failed":
-                raise ExplorerError(
-                    f"The vector index of {self.name} could not be built: {state.detail}. "
-                    "Searching works without it, slowly; load the collection again to have it "
-                    "built anew"
-                )
-            if report is not None:
-                report(state)
-            time.sleep(poll)
-            state = self.index_state()
+        """Build the vector index, and wait for it: see `VectorIndex.build`."""
+        self._index.build(report, poll)
 
     def drop_index(self) -> None:
-        """Take the vector index away before many rows change: each change would build it anew.
-
-        Searches are exact until `build_index`.
-        """
-        if self._dialect.has_index and self.index_state().state != "none":
-            self._run_all(self._dialect.drop_index(self.name))
-
-    def _is_masked(self) -> bool:
-        """Whether rows were deleted behind the index's back: it would go on finding them."""
-        sql = self._dialect.masked()
-        bound = {"table": self._layout.stored_as(self.name)}
-        return bool(sql) and int(self._connection.command(sql, bound)) > 0
-
-    def _start_build(self, statements: Sequence[str]) -> IndexState:
-        try:
-            for statement in statements:
-                self._run(statement)
-        except ExplorerError:
-            state = self.index_state()
-            if state.state not in ("building", "built"):
-                raise
-            # Another load has started it meanwhile, so this one can't.
-            return state
-        return self.index_state()
+        """Take the vector index away before many rows change: see `VectorIndex.drop`."""
+        self._index.drop()
 
     def _run_all(self, statements: Sequence[str]) -> None:
         for statement in statements:
             self._connection.command(statement)
-
-    def _run(self, statement: str) -> None:
-        """Run a statement, or what the engine's dialect has instead of one that is refused."""
-        try:
-            self._connection.command(statement)
-        except ExplorerError as error:
-            for said, (refused, instead) in self._dialect.substitutes.items():
-                if said in str(error):
-                    _LOG.warning("This server has no %s: %s gets %s", refused, self.name, instead)
-                    self._connection.command(statement.replace(refused, instead))
-                    return
-            raise
 
 
 def _check_query(vector: Vector, dimension: int) -> None:

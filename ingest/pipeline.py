@@ -15,8 +15,9 @@ from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError, first_line
 from db.failures import Failure
-from db.photos import IndexState, Photo, PhotoTable
+from db.photos import Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from db.vector_index import IndexState
 from ingest.content import content_of
 from ingest.images import full_size
 from ingest.models import full_name, load_model

@@ -7,11 +7,12 @@ from threading import Event
 import streamlit as st
 
 from db.collections import Collection
-from db.connection import unencrypted
+from db.dsn import unencrypted
 from db.errors import ExplorerError
 from db.faults import shown_url
-from db.photos import IndexState, PhotoTable
+from db.photos import PhotoTable
 from db.settings import typed_path
+from db.vector_index import IndexState
 from ingest.archive import VERSION, Archive
 from ingest.job import Job
 from ingest.models import SAMPLE

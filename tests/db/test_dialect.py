@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from db.connection import Connection
+from db.connection import Connection, server_dialect
 from db.dialect import (
     ClickHouse,
     Embedded,
     ExactClickHouse,
-    MyScale,
     Search,
-    server_dialect,
     vector_literal,
 )
 from db.errors import ExplorerError
+from db.myscale import MyScale
 from db.photos import FACTS, Filter, PhotoTable
 
 ONE = np.eye(1, 512, dtype=np.float32)[0]

@@ -69,12 +69,12 @@ def test_rows_that_are_masked_by_patches_are_seen(
         "enable_block_offset_column = 1"
     )
     run("OPTIMIZE TABLE unsplash_25k FINAL")
-    assert not table._is_masked()
+    assert not table._index.is_masked()
     run(
         "DELETE FROM unsplash_25k WHERE id < 'photo-01000' "
         "SETTINGS lightweight_delete_mode = 'lightweight_update_force'"
     )
-    assert table._is_masked()
+    assert table._index.is_masked()
     exact = sorted(range(1000, 2500), key=lambda row: -float(vectors[row] @ vectors[10]))
     found = table.search(vectors[10], 9)
     assert [int(hit.photo.id[-5:]) for hit in found] == exact[:9]
@@ -86,7 +86,7 @@ def test_the_index_is_asked_again_once_it_was_built_without_what_was_deleted(
     _, table, _ = filled(database, 400)
     table.build_index()
     database.connection.command("DELETE FROM unsplash_25k WHERE id < 'photo-00100'")
-    assert table._is_masked()
+    assert table._index.is_masked()
     table.build_index()
-    assert not table._is_masked()
+    assert not table._index.is_masked()
     assert table.index_state().state == "built"

@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from urllib3 import Timeout
 
-from db.connection import Connection, connect, unencrypted
+from db.connection import Connection, connect
 from db.database import open_database
+from db.dsn import unencrypted
 from db.errors import ExplorerError
 from tests.clickhouse_server import ClickHouseServer, User
 
@@ -268,7 +269,7 @@ def test_nothing_is_said_where_nobody_listens(url: str) -> None:
 def test_the_warning_is_logged_when_the_connection_is_made(
     server_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("db.connection._is_this_machine", lambda host: False)
+    monkeypatch.setattr("db.dsn._is_this_machine", lambda host: False)
     with caplog.at_level(logging.WARNING, "db.connection"):
         connection = connect(server_url)
         connection.again().close()

@@ -14,8 +14,9 @@ import pytest
 from db.database import Database, open_database
 from db.dialect import vector_literal
 from db.errors import ExplorerError
-from db.photos import IndexState, PhotoTable
+from db.photos import PhotoTable
 from db.settings import load_settings
+from db.vector_index import IndexState, VectorIndex
 from tests.clickhouse_server import ClickHouseServer, Dress
 from tests.conftest import filled, photo_ids, unit_vectors
 from tests.myscale_dress import MyScaleDress
@@ -69,7 +70,7 @@ def test_scann_is_built_where_mstg_is_refused_and_said(
 ) -> None:
     database, server = opened(MyScaleDress(mstg=False))
     _, table, _ = filled(database, 50)
-    with caplog.at_level(logging.WARNING, "db.photos"):
+    with caplog.at_level(logging.WARNING, "db.vector_index"):
         table.build_index()
     assert [record.message for record in caplog.records] == [
         "This server has no MSTG: unsplash_25k gets SCANN"
@@ -149,15 +150,15 @@ def test_an_index_that_another_load_has_just_started_is_waited_for(
 ) -> None:
     database, _ = opened(MyScaleDress())
     _, table, _ = filled(database, 100)
-    asked = PhotoTable.index_state
+    asked = VectorIndex.state
 
-    def none_at_first(self: PhotoTable) -> IndexState:
-        monkeypatch.setattr(PhotoTable, "index_state", asked)
-        for statement in database.connection.dialect.build_index(self.name):
+    def none_at_first(self: VectorIndex) -> IndexState:
+        monkeypatch.setattr(VectorIndex, "state", asked)
+        for statement in database.connection.dialect.build_index(table.name):
             database.connection.command(statement)
         return IndexState("none")
 
-    monkeypatch.setattr(PhotoTable, "index_state", none_at_first)
+    monkeypatch.setattr(VectorIndex, "state", none_at_first)
     table.build_index(poll=0)
     assert table.index_state().state == "built"
 

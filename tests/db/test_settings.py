@@ -3,7 +3,7 @@ from urllib.parse import quote
 
 import pytest
 
-from db.connection import uses_tls
+from db.dsn import uses_tls
 from db.errors import ExplorerError
 from db.faults import shown_url
 from db.settings import ROOT, load_settings, typed_path

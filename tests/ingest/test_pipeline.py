@@ -14,8 +14,9 @@ from classifier.clip import load_clip
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import IndexState, Photo, PhotoTable
+from db.photos import Photo, PhotoTable
 from db.thumbnails import Thumbnails
+from db.vector_index import IndexState
 from ingest import writer
 from ingest.archive import Tell
 from ingest.models import full_name

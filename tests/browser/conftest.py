@@ -1,5 +1,6 @@
 """The app in a process of its own, and a real Chromium to drive it."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -42,15 +43,25 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the sample, to be copied: drawing it takes longer than most tests."""
-    data = tmp_path_factory.mktemp("sample") / "data"
-    subprocess.run(
-        [sys.executable, "-m", "ingest", "sample"],
-        cwd=ROOT,
-        env={**os.environ, "EXPLORER_DATA": str(data), "HF_HUB_OFFLINE": "1"},
-        check=True,
-        capture_output=True,
-    )
+    """A data folder with the sample, to be copied: drawing it takes longer than most tests.
+
+    Test processes that run side by side share the folder above their own, and draw it once.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    data = shared / "sample"
+    with (shared / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not data.exists():
+            drawing = shared / "drawing"
+            subprocess.run(
+                [sys.executable, "-m", "ingest", "sample"],
+                cwd=ROOT,
+                env={**os.environ, "EXPLORER_DATA": str(drawing), "HF_HUB_OFFLINE": "1"},
+                check=True,
+                capture_output=True,
+            )
+            drawing.rename(data)
     return data
 
 

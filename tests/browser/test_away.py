@@ -1,5 +1,6 @@
 """A database server that goes away while somebody labels, in a real browser."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 
 class Server:
-    """The tests' database server in a process that can be killed."""
+    """The tests' database server in a process that can be killed; it has the sample."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sample_data: Path) -> None:
         self._folder = folder
+        shutil.copytree(sample_data / "database", folder, symlinks=True)
         self._port = 0
         self.start()
 
@@ -40,9 +42,9 @@ class Server:
 
 
 @pytest.fixture
-def both(page: Page, tmp_path: Path) -> Iterator[tuple[Server, AppProcess]]:
+def both(page: Page, tmp_path: Path, sample_data: Path) -> Iterator[tuple[Server, AppProcess]]:
     """A database server and the app on it, with a round on screen."""
-    server = Server(tmp_path / "server")
+    server = Server(tmp_path / "server", sample_data)
     app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
     try:
         app.start()
@@ -55,9 +57,9 @@ def both(page: Page, tmp_path: Path) -> Iterator[tuple[Server, AppProcess]]:
 
 
 def test_thumbs_wait_for_a_server_that_was_killed(
-    page: Page, tmp_path: Path, screenshot: Callable[[Page, str], None]
+    page: Page, tmp_path: Path, sample_data: Path, screenshot: Callable[[Page, str], None]
 ) -> None:
-    server = Server(tmp_path / "server")
+    server = Server(tmp_path / "server", sample_data)
     try:
         with running_app(tmp_path, {"DATABASE_URL": server.url}) as address:
             ready(page, address)
@@ -121,8 +123,9 @@ def test_a_reload_while_the_database_is_away_loses_no_thumb(
 
 
 def test_five_hundred_thumbs_at_zero_pause_from_two_tabs_and_a_killed_app(
-    page: Page, tmp_path: Path
+    page: Page, tmp_path: Path, sample_data: Path
 ) -> None:
+    shutil.copytree(sample_data, tmp_path / "data", symlinks=True)
     app = AppProcess(tmp_path)
     app.start()
     try:

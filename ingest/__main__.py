@@ -1,7 +1,6 @@
 """The command line: `python -m ingest sample | folder DIR | unsplash | status | ddl`."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -10,6 +9,7 @@ from threading import Event
 
 from tqdm import tqdm
 
+from classifier.exports.cells import write_rows
 from db.collections import Collection
 from db.connection import LOAD, find_dialect
 from db.database import Database, open_database
@@ -338,13 +338,13 @@ def _delete(settings: Settings, name: str) -> None:
 
 def _list_failures(database: Database) -> None:
     """Tab-separated, with a header, and quotes where a value holds a tab."""
-    table = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
-    table.writerow(["collection", "id", "url", "reason", "when"])
+    rows = [["collection", "id", "url", "reason", "when"]]
     for collection in database.collections.all():
         failed = database.failures.of(database.collections.photos(collection))
         for failure in failed.values():
             when = f"{failure.at:%Y-%m-%dT%H:%M:%SZ}"
-            table.writerow([collection.name, failure.id, failure.url, failure.reason, when])
+            rows.append([collection.name, failure.id, failure.url, failure.reason, when])
+    write_rows(sys.stdout, rows, delimiter="\t", end="\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from classifier.export import Ranking
+from classifier.ranking import Ranking
 from db.checks import Check
 from db.classifiers import SavedClassifier
 from pages.classifiers.check_board import CheckBoard

@@ -1,6 +1,5 @@
 """Saved classifiers: ranking, threshold, export."""
 
-import re
 from collections.abc import Mapping
 
 import altair as alt
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from classifier.export import Ranking, to_safetensors
+from classifier.ranking import Ranking
 from classifier.refit import METHOD_NAMES
 from db.checks import Check
 from db.classifiers import SavedClassifier
@@ -19,6 +18,8 @@ from db.sessions import DOWN, NONE, UP
 from db.views import View
 from pages.classifiers.check import show_check
 from pages.classifiers.view import show_view
+from pages.classifiers.ways_out import show_ways_out
+from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -57,7 +58,7 @@ def show(services: Services) -> None:
     check = services.database.checks.latest(classifier.id)
     view = services.database.views.of(classifier)
     threshold = _threshold(classifier, ranking, view or check)
-    _exports(table, classifier, ranking, threshold)
+    show_ways_out(table, classifier, ranking, threshold)
     show_view(services, classifier, view, threshold)
     show_check(services, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)
@@ -80,7 +81,7 @@ def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
 def _manage(services: Services, classifier: SavedClassifier) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"From the prompt “{classifier.prompt}”, "
+            f"From the prompt “{escaped(classifier.prompt)}”, "
             f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
             f"refit by {METHOD_NAMES[classifier.method]}, "
@@ -89,7 +90,7 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
         with st.popover("Rename", icon=":material/edit:"):
             _rename(services, classifier)
         with st.popover("Delete", icon=":material/delete:"):
-            st.markdown(f"Delete **{classifier.name}**? Its labelling session stays.")
+            st.markdown(f"Delete **{escaped(classifier.name)}**? Its labelling session stays.")
             if st.button("Delete", key="delete", type="primary"):
                 services.database.delete(classifier)
                 st.rerun()
@@ -190,29 +191,6 @@ def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.Facet
         .encode(x="at:Q")
     )
     return alt.layer(bars, line)
-
-
-def _exports(
-    table: PhotoTable, classifier: SavedClassifier, ranking: Ranking, threshold: float
-) -> None:
-    name = re.sub(r"[^\w-]+", "-", classifier.name).strip("-") or "classifier"
-    with st.container(horizontal=True):
-        st.download_button(
-            "Scores and labels (CSV)",
-            lambda: ranking.to_csv(table.urls(), threshold),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Weight (safetensors)",
-            lambda: to_safetensors(classifier, threshold),
-            file_name=f"{name}.safetensors",
-            mime="application/octet-stream",
-            icon=":material/download:",
-            on_click="ignore",
-        )
 
 
 def _photos(services: Services, table: PhotoTable, ranking: Ranking, threshold: float) -> None:

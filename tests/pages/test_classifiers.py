@@ -8,8 +8,10 @@ from safetensors.numpy import load
 from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
-from classifier.export import Ranking, to_safetensors
+from classifier.exports.scores import to_csv
+from classifier.ranking import Ranking
 from classifier.session import Session
+from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError, GoneError
@@ -123,7 +125,7 @@ def test_the_csv_has_a_row_a_photo() -> None:
     ranking = Ranking(
         ["a,b", "c", "d"], np.asarray([0.9, 0.5, 0.25], dtype=np.float32), {"c": UP, "d": DOWN}
     )
-    rows = list(csv.reader(StringIO(ranking.to_csv({"a,b": "file:///a"}, 0.5))))
+    rows = list(csv.reader(StringIO(to_csv(ranking, {"a,b": "file:///a"}, 0.5))))
     assert rows == [
         ["id", "url", "score", "kept", "label"],
         ["a,b", "file:///a", "0.900000", "1", ""],

@@ -1,0 +1,33 @@
+"""A whole collection's scores as a CSV file."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from io import StringIO
+
+from classifier.exports.cells import Row, write_rows
+from classifier.ranking import Ranking
+from db.sessions import DOWN, UP
+
+WORDS = {UP: "up", DOWN: "down"}
+
+
+def fixed(score: float) -> Decimal:
+    """A score with six digits, as a number."""
+    return Decimal(f"{score:.6f}")
+
+
+def to_csv(ranking: Ranking, urls: Mapping[str, str], threshold: float) -> str:
+    """One row a photo: id, url, score, whether it is kept, and its thumb.
+
+    Args:
+        ranking: of the collection.
+        urls: by photo id.
+        threshold: the score from which on photos are kept.
+    """
+    text, kept = StringIO(), ranking.kept(threshold)
+    rows: list[Row] = [["id", "url", "score", "kept", "label"]]
+    for place, (photo, score) in enumerate(zip(ranking.ids, ranking.scores, strict=True)):
+        label = WORDS.get(ranking.labels.get(photo, -1), "")
+        rows.append([photo, urls.get(photo, ""), fixed(score), int(place < kept), label])
+    write_rows(text, rows)
+    return text.getvalue()

@@ -26,8 +26,7 @@ from pages.markdown import escaped
 from pages.photo_grid import random_photos, show_photos
 from pages.removal import offer_gone, offer_single
 from pages.services import Services, sample_order
-
-_SHOWN_SKIPS = 200
+from pages.tables import show_table
 
 
 def show(services: Services) -> None:
@@ -81,14 +80,11 @@ def _noticed(services: Services, job: Job) -> None:
     notices = job.report.notices() if job.report else []
     if notices:
         with st.expander(f"Noticed: {len(notices):,}"):
-            st.dataframe([{"noticed": each} for each in notices[:_SHOWN_SKIPS]], hide_index=True)
+            show_table([{"noticed": each} for each in notices], "noticed")
     if job.skipped:
         with st.expander(f"{len(job.skipped):,} skipped"):
-            rows = job.skipped[:_SHOWN_SKIPS]
-            st.dataframe(
-                [{"photo": skip.photo.url, "reason": skip.reason} for skip in rows],
-                hide_index=True,
-            )
+            rows = [{"photo": skip.photo.url, "reason": skip.reason} for skip in job.skipped]
+            show_table(rows, "skipped")
 
 
 # ---- what is stored
@@ -143,18 +139,16 @@ def _failures(services: Services, table: PhotoTable) -> None:
     if not failed:
         return
     with st.expander(f"Not loaded: {len(failed):,} photos"):
-        st.dataframe(
-            [
-                {
-                    "photo": failure.url,
-                    "reason": failure.reason,
-                    "when": failure.at,
-                    "tried again": "if asked for" if failure.final else "with the next load",
-                }
-                for failure in failed.values()
-            ],
-            hide_index=True,
-        )
+        rows = [
+            {
+                "photo": failure.url,
+                "reason": failure.reason,
+                "when": failure.at,
+                "tried again": "if asked for" if failure.final else "with the next load",
+            }
+            for failure in failed.values()
+        ]
+        show_table(rows, f"{table.name}-failed")
 
 
 def _state(state: IndexState) -> str:

@@ -13,9 +13,9 @@ from ingest.job import Job
 from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
+from pages.tables import show_table
 
 BY_HAND = "taken out by hand"
-_NAMED = 200  # photos in a list
 _FOUND = 20  # photos of a search
 
 
@@ -30,7 +30,7 @@ def offer_gone(services: Services, job: Job) -> None:
             "They are in the collection still, with their thumbs. Nothing but their rows is "
             "deleted; if they come back, the next load brings them in again."
         )
-        _list_names(report.gone)
+        show_table([{"photo": unquote(each.url), "id": each.id} for each in report.gone], "gone")
         if st.button(
             f"Take {count} out of {report.collection}",
             icon=":material/delete:",
@@ -91,12 +91,3 @@ def _confirm(services: Services, collection: Collection, chosen: Sequence[str]) 
             st.error(str(error), icon=":material/error:")
         else:
             st.rerun()
-
-
-def _list_names(photos: Sequence[Photo]) -> None:
-    st.dataframe(
-        [{"photo": unquote(photo.url), "id": photo.id} for photo in photos[:_NAMED]],
-        hide_index=True,
-    )
-    if len(photos) > _NAMED:
-        st.caption(f"The first {_NAMED} of {len(photos):,}")

@@ -1,10 +1,13 @@
-"""The table of saved classifiers."""
+"""The table of saved classifiers, with all their versions."""
 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
+from threading import Lock
 
 import numpy as np
 
+from db.arrivals import latest_arrival
 from db.connection import Connection
 from db.dialect import Vector
 from db.errors import ExplorerError
@@ -17,7 +20,9 @@ CLASSIFIERS = Table(
     "saved classifiers",
     "id String, name String, collection String, model String, fingerprint String, prompt String, "
     "session String, method String, rounds UInt32, ups UInt32, downs UInt32, "
-    "weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8",
+    "weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8, "
+    "number UInt32 DEFAULT 1, saved DateTime64(3, 'UTC') DEFAULT created, "
+    "threshold Nullable(Float64), seen UInt64 DEFAULT 0",
     "(id, version)",
 )
 
@@ -39,7 +44,11 @@ class SavedClassifier:
         ups: thumbs up it was fit on.
         downs: thumbs down it was fit on.
         weight: float32 (512,), unit norm.
-        created: when it was first saved.
+        created: when its first version was saved.
+        number: of this version of it, from 1 on.
+        saved: when this version was.
+        threshold: the score from which on this version keeps photos, or None where nobody chose.
+        seen: the latest arrival in the collection by then; see db.arrivals.
     """
 
     id: str
@@ -55,27 +64,63 @@ class SavedClassifier:
     downs: int
     weight: Vector
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    number: int = 1
+    saved: datetime = field(default_factory=lambda: datetime.now(UTC))
+    threshold: float | None = None
+    seen: int = 0
+
+    @property
+    def title(self) -> str:
+        """What tells it from those of other collections, too."""
+        return f"{self.name} · {self.collection}"
+
+
+# Between asking which version is the latest and writing the next one.
+_WRITING = Lock()
 
 
 class Classifiers:
     """All saved classifiers of a database.
 
-    Saving, renaming and deleting each add a row with the next version; the latest one counts.
+    Saving, renaming, going to another version and deleting each add a row; the latest row of a
+    classifier counts, and of a version of it the latest row of that version. (The column `version`
+    numbers the rows, `number` the versions that a person sees.)
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> list[SavedClassifier]:
-        """Every classifier that was not deleted, newest first."""
-        rows = self._connection.rows(
+        """Every classifier that was not deleted, in its current version, newest first."""
+        return self._read(
             "SELECT * EXCEPT (version, deleted) FROM (SELECT * FROM classifiers "
             "ORDER BY version DESC LIMIT 1 BY id) WHERE NOT deleted ORDER BY created DESC, id"
         )
-        return [
-            SavedClassifier(**{**row, "weight": np.asarray(row["weight"], dtype=np.float32)})
-            for row in rows
-        ]
+
+    def find(self, classifier: str) -> SavedClassifier | None:
+        """The classifier of that id, if there is one."""
+        return next((found for found in self.all() if found.id == classifier), None)
+
+    def named(self, collection: str, name: str) -> SavedClassifier | None:
+        """The classifier of that name in a collection, in capitals or not, if there is one."""
+        wanted = _tidy(name).casefold()
+        return next((c for c in self._of(collection) if c.name.casefold() == wanted), None)
+
+    def unused(self, collection: str, name: str) -> str:
+        """A name like this one that no classifier of the collection has."""
+        taken = {classifier.name.casefold() for classifier in self._of(collection)}
+        ends = (f" {n}" for n in count(2))
+        names = (f"{_tidy(name)[: NAME_LIMIT - len(end)]}{end}" for end in ends)
+        return next(free for free in names if free.casefold() not in taken)
+
+    def versions(self, classifier: SavedClassifier) -> list[SavedClassifier]:
+        """Every version of a classifier, the latest first, under its current name."""
+        found = self._read(
+            "SELECT * EXCEPT (version, deleted) FROM classifiers WHERE id = %(id)s "
+            "ORDER BY number DESC, version DESC LIMIT 1 BY number",
+            {"id": classifier.id},
+        )
+        return [replace(version, name=classifier.name) for version in found]
 
     def save(self, classifier: SavedClassifier) -> None:
         """Store a new classifier.
@@ -83,7 +128,30 @@ class Classifiers:
         Raises:
             ExplorerError: the name is empty, too long or taken.
         """
-        self._write(replace(classifier, name=self._free_name(classifier, classifier.name)))
+        name = self._free_name(classifier, classifier.name)
+        self._write(self._seeing(replace(classifier, name=name)))
+
+    def add_version(self, of: SavedClassifier, fit: SavedClassifier) -> SavedClassifier:
+        """Store a fit as the next version of a classifier, whose current one it is from now on.
+
+        Args:
+            of: the classifier; that of its versions which counted so far is kept.
+            fit: what to store, under the name and id of `of`.
+
+        Returns:
+            The version as it is stored.
+        """
+        with _WRITING:
+            number = 1 + max((v.number for v in self.versions(of)), default=0)
+            version = replace(fit, id=of.id, name=of.name, created=of.created, number=number)
+            version = self._seeing(version)
+            self._write(version)
+        return version
+
+    def use(self, version: SavedClassifier) -> None:
+        """Have a version, as it is here, be the classifier's current one."""
+        with _WRITING:
+            self._write(version)
 
     def rename(self, classifier: SavedClassifier, name: str) -> None:
         """Give a classifier another name.
@@ -97,16 +165,24 @@ class Classifiers:
         """Take a classifier off the list."""
         self._write(classifier, deleted=1)
 
+    def _of(self, collection: str) -> list[SavedClassifier]:
+        return [classifier for classifier in self.all() if classifier.collection == collection]
+
+    def _read(self, sql: str, bound: dict[str, str] | None = None) -> list[SavedClassifier]:
+        return [
+            SavedClassifier(**{**row, "weight": np.asarray(row["weight"], dtype=np.float32)})
+            for row in self._connection.rows(sql, bound)
+        ]
+
+    def _seeing(self, classifier: SavedClassifier) -> SavedClassifier:
+        return replace(classifier, seen=latest_arrival(self._connection, classifier.collection))
+
     def _free_name(self, classifier: SavedClassifier, name: str) -> str:
-        name = " ".join(name.split())
+        name = _tidy(name)
         if not name or len(name) > NAME_LIMIT:
             raise ExplorerError(f"Give the classifier a name of 1 to {NAME_LIMIT} characters")
-        taken = {
-            other.name.casefold()
-            for other in self.all()
-            if other.collection == classifier.collection and other.id != classifier.id
-        }
-        if name.casefold() in taken:
+        there = self.named(classifier.collection, name)
+        if there is not None and there.id != classifier.id:
             raise ExplorerError(
                 f"A classifier named {name!r} is there already: choose another name"
             )
@@ -118,3 +194,7 @@ class Classifiers:
         )
         row = asdict(classifier) | {"weight": classifier.weight.tolist()}
         self._connection.insert("classifiers", row | {"version": int(version), "deleted": deleted})
+
+
+def _tidy(name: str) -> str:
+    return " ".join(name.split())

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from db.arrivals import next_arrival
 from db.connection import Connection
 from db.counts import Counts
 from db.dialect import DIMENSION, Search, Vector
@@ -18,7 +19,8 @@ from db.vector_index import IndexState, VectorIndex
 
 FACTS = (
     "page String, photographer String, photographer_url String, description String, "
-    "width UInt32, height UInt32, country String, keywords Array(String), submitted String"
+    "width UInt32, height UInt32, country String, keywords Array(String), submitted String, "
+    "added UInt64"
 )
 
 
@@ -66,7 +68,7 @@ _SCHEMA = pa.schema(
     [("id", pa.string()), ("url", pa.string()), ("vector", pa.list_(pa.float32()))]
     + [(name, pa.string()) for name in COLUMNS[2:6]]
     + [("width", pa.uint32()), ("height", pa.uint32()), ("country", pa.string())]
-    + [("keywords", pa.list_(pa.string())), ("submitted", pa.string())]
+    + [("keywords", pa.list_(pa.string())), ("submitted", pa.string()), ("added", pa.uint64())]
 )
 
 
@@ -125,8 +127,10 @@ class PhotoTable:
             "AND table = %(name)s",
             {"name": self.name},
         )
-        if "submitted" not in (column["name"] for column in columns):
-            self._run_all(self._layout.add_column(self.name, "submitted String"))
+        there = {column["name"] for column in columns}
+        for column in ("submitted String", "added UInt64"):
+            if column.split()[0] not in there:
+                self._run_all(self._layout.add_column(self.name, column))
 
     def get_any(self) -> list[Neighbour]:
         """One photo, if there is any: whether the table can be read."""
@@ -144,12 +148,18 @@ class PhotoTable:
         """Delete the table with its rows."""
         self._run_all(self._layout.drop(self.name))
 
-    def add(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
+    def add(
+        self,
+        photos: Sequence[Photo],
+        vectors: npt.NDArray[np.float32],
+        since: Mapping[str, int] | None = None,
+    ) -> None:
         """Insert photos with their vectors, in one block.
 
         Args:
             photos: n photos.
             vectors: float32 (n, 512), unit norm.
+            since: the arrivals, by id, of photos that are here already; see db.arrivals.
 
         Raises:
             ExplorerError: the vectors have another shape, or are no directions.
@@ -161,7 +171,9 @@ class PhotoTable:
             )
         _check_directions(photos, vectors)
         if photos:
-            self._connection.insert_arrow(self.name, _to_arrow(photos, vectors))
+            now = next_arrival(self._connection, self.name)
+            added = [(since or {}).get(photo.id, now) for photo in photos]
+            self._connection.insert_arrow(self.name, _to_arrow(photos, vectors, added))
             self._counts.add(self.name, len(photos))
 
     def ids(self) -> set[str]:
@@ -327,10 +339,13 @@ def _check_directions(photos: Sequence[Photo], vectors: npt.NDArray[np.float32])
         )
 
 
-def _to_arrow(photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> pa.Table:
+def _to_arrow(
+    photos: Sequence[Photo], vectors: npt.NDArray[np.float32], added: Sequence[int]
+) -> pa.Table:
     columns: dict[str, Any] = {name: [getattr(p, name) for p in photos] for name in COLUMNS}
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
     ends = np.arange(0, len(flat) + 1, vectors.shape[1], dtype=np.int32)
+    columns["added"] = added
     columns["vector"] = pa.ListArray.from_arrays(pa.array(ends), flat)
     return pa.table({name: columns[name] for name in _SCHEMA.names}, schema=_SCHEMA)
 

@@ -54,6 +54,7 @@ class Rows:
             ExplorerError: the vectors can't be stored.
         """
         stored = self._stored([photo.id for photo in photos])
+        since = self._since([photo.id for photo in photos])
         news: list[int] = []
         old: dict[str, set[int]] = {}
         for place, (photo, vector) in enumerate(zip(photos, vectors, strict=True)):
@@ -67,7 +68,7 @@ class Rows:
                 news.append(place)
             if differing:
                 old[photo.id] = differing
-        self._photos.add([photos[place] for place in news], vectors[news])
+        self._photos.add([photos[place] for place in news], vectors[news], since)
         if old:
             self._delete(
                 f"id IN %(ids)s AND {_MARK} IN %(marks)s",
@@ -101,6 +102,14 @@ class Rows:
             {"words": words, "n": n},
         )
         return [Photo.of(row) for row in rows]
+
+    def _since(self, ids: Sequence[str]) -> dict[str, int]:
+        """When photos came in: one that changes does not come in again."""
+        rows = self._connection.rows(
+            f"SELECT id, max(added) AS since FROM {self._table} WHERE id IN %(ids)s GROUP BY id",
+            {"ids": tuple(ids)},
+        )
+        return {row["id"]: row["since"] for row in rows}
 
     def _stored(self, ids: Sequence[str]) -> dict[str, list[tuple[int, Photo, Vector]]]:
         """By id, the rows of photos: what tells each from others, its facts and its vector."""

@@ -16,6 +16,10 @@ from db.photos import Filter
 # UNSURE is an answer too: neither up nor down, and not asked again.
 UP, DOWN, NONE, UNSURE = 1, 0, -1, 2
 
+# Why a round showed its photos: they were the nearest, or lay at a classifier's threshold, or were
+# drawn by chance to check one, or came in after it was saved.
+RANKED, THRESHOLD, SAMPLE, NEW = "", "threshold", "sample", "new"
+
 SESSIONS = Table(
     "sessions",
     "what was asked",
@@ -30,7 +34,7 @@ ROUNDS = Table(
     "what was shown",
     "session String, round UInt32, weight Array(Float32), photos Array(String), "
     "made DateTime64(3, 'UTC'), liked String DEFAULT '', "
-    "sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000",
+    "sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000, why String DEFAULT ''",
     "(session, round)",
 )
 LABELS = Table(
@@ -86,6 +90,8 @@ class RoundRow:
         weight: float32 (512,), what was searched with.
         photos: the ids of the photos that it showed, in order.
         liked: the id of the photo that it was to resemble, or "".
+        why: what brought its photos on screen: RANKED, THRESHOLD, SAMPLE or NEW. The thumbs of a
+            round have its reason, so that those on a random sample can be told from the others.
     """
 
     session: str
@@ -93,6 +99,7 @@ class RoundRow:
     weight: Vector
     photos: tuple[str, ...]
     liked: str = ""
+    why: str = RANKED
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,7 @@ class Sessions:
                 "weight": row.weight.tolist(),
                 "photos": list(row.photos),
                 "liked": row.liked,
+                "why": row.why,
                 "made": datetime.now(UTC),
                 "sequence": next_moment(self._connection, "rounds", "session", row.session),
             },
@@ -195,7 +203,7 @@ class Sessions:
     def rounds(self, session: str) -> list[RoundRow]:
         """The session's rounds, first to last."""
         rows = self._connection.rows(
-            "SELECT session, round, weight, photos, liked FROM rounds WHERE session = %(id)s "
+            "SELECT session, round, weight, photos, liked, why FROM rounds WHERE session = %(id)s "
             "ORDER BY round, sequence DESC LIMIT 1 BY round",
             {"id": session},
         )

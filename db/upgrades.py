@@ -104,4 +104,13 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
     _columns("sessions", "centring Float32 DEFAULT 0"),
     _columns("rounds", "sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000"),
     _columns("failures", "sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000"),
+    _columns("rounds", "why String DEFAULT ''"),
+    _columns(
+        "classifiers",
+        "number UInt32 DEFAULT 1",
+        "saved DateTime64(3, 'UTC') DEFAULT created",
+        "threshold Nullable(Float64)",
+        "seen UInt64 DEFAULT 0",
+    ),
+    _columns("views", "number UInt32 DEFAULT 1"),
 )

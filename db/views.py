@@ -15,11 +15,12 @@ from db.names import checked_name, quoted
 VIEWS = Table(
     "views",
     "classifiers published as views",
-    "classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64",
+    "classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64, "
+    "number UInt32 DEFAULT 1",
     "(classifier, sequence)",
 )
 _NAME_LIMIT = 50  # letters; a number may follow
-_COLUMNS = ("classifier", "name", "threshold", "dropped", "sequence")
+_COLUMNS = ("classifier", "name", "threshold", "dropped", "number", "sequence")
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,12 @@ class View:
     Attributes:
         name: of the view; it stays when the classifier's changes, since people's queries have it.
         threshold: the score from which on photos are in it.
+        number: the classifier's version that it is.
     """
 
     name: str
     threshold: float
+    number: int = 1
 
     @property
     def example(self) -> str:
@@ -53,7 +56,7 @@ class Views:
     def of(self, classifier: SavedClassifier) -> View | None:
         """The classifier's view, or None where it is not published."""
         rows = self._connection.rows(
-            "SELECT name, threshold, dropped FROM views WHERE classifier = %(id)s "
+            "SELECT name, threshold, dropped, number FROM views WHERE classifier = %(id)s "
             "ORDER BY sequence DESC LIMIT 1",
             {"id": classifier.id},
         )
@@ -61,7 +64,7 @@ class Views:
             return None
         if rows[0]["name"] not in self._connection.tables("engine = 'View'"):
             return None
-        return View(rows[0]["name"], rows[0]["threshold"])
+        return View(rows[0]["name"], rows[0]["threshold"], rows[0]["number"])
 
     def statement(self, classifier: SavedClassifier, threshold: float) -> str:
         """What `publish` would run now."""
@@ -70,7 +73,7 @@ class Views:
         return self._statement(name, classifier, threshold, replace=published is not None)
 
     def publish(self, classifier: SavedClassifier, threshold: float) -> View:
-        """Create the classifier's view, or give it another threshold.
+        """Create the classifier's view, or give it another threshold or version.
 
         Its columns are `id`, `url` and `score`, of the photos that score at least the threshold;
         photos that come in later are in it too.
@@ -83,7 +86,9 @@ class Views:
             ExplorerError: the database refuses it, as to a user who may not create views.
         """
         before = self.of(classifier)
-        view = View(before.name if before else self._free_name(classifier), threshold)
+        view = View(
+            before.name if before else self._free_name(classifier), threshold, classifier.number
+        )
         # The row first: a view that no row tells of would be nobody's.
         self._write(classifier, view)
         try:
@@ -124,7 +129,7 @@ class Views:
 
     def _write(self, classifier: SavedClassifier, view: View, dropped: bool = False) -> None:
         now = next_moment(self._connection, "views", "classifier", classifier.id)
-        row = [classifier.id, view.name, view.threshold, int(dropped), now]
+        row = [classifier.id, view.name, view.threshold, int(dropped), view.number, now]
         self._connection.insert_rows("views", _COLUMNS, [row])
 
 

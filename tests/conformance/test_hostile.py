@@ -30,7 +30,7 @@ def test_a_prompt_and_a_photos_id_come_back(database: Database, text: str) -> No
     session.label(text, UP)
     session.label("photo-00001", DOWN)
     session.refine(after=0)
-    assert session.trouble == ""
+    assert session.thumbs.trouble == ""
     reopened = Session.reopen(database, session.row.id)
     assert reopened.row.prompt == text.strip()
     assert reopened.labels == {text: UP, "photo-00001": DOWN}

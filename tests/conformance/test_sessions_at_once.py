@@ -26,7 +26,7 @@ def test_eight_sessions_at_once_lose_no_thumb(database: Database) -> None:
                 session.label(photo.id, int(chance.choice((UP, DOWN))))
             session.undo()
             session.refine()
-        assert not session.unstored, session.trouble
+        assert not session.thumbs.unstored, session.thumbs.trouble
         return session.row.id, session.labels
 
     with ThreadPoolExecutor(PEOPLE) as pool:

@@ -179,6 +179,8 @@ def test_what_a_cluster_is_asked_to_change_is_changed_on_every_node() -> None:
         "DROP TABLE IF EXISTS `mine_local` ON CLUSTER 'photos' SYNC",
         "ALTER TABLE `mine_local` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
         "ALTER TABLE `mine` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS submitted String",
+        "ALTER TABLE `mine_local` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS added UInt64",
+        "ALTER TABLE `mine` ON CLUSTER 'photos' ADD COLUMN IF NOT EXISTS added UInt64",
     ]
     assert dialect_of("clickhouse-cluster").drop_index("mine") == [
         "KILL MUTATION ON CLUSTER 'photos' WHERE database = 'explorer' "

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from db.arrivals import arrived
 from db.connection import Connection, connect
 from db.database import TABLES, open_database
 from db.embedded import Folder
@@ -30,12 +31,18 @@ FIRST = (
     "CREATE TABLE labels (session String, sequence UInt64, action UInt64, undoes UInt64, "
     "photo String, label Int8, round UInt32, made DateTime64(3, 'UTC')) ENGINE = MergeTree "
     "ORDER BY (session, sequence)",
+    "CREATE TABLE classifiers (id String, name String, collection String, model String, "
+    "fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, "
+    "downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, "
+    "deleted UInt8) ENGINE = MergeTree ORDER BY (id, version)",
     "CREATE TABLE mine (id String, url String, vector Array(Float32), page String, "
     "photographer String, photographer_url String, description String, width UInt32, "
     "height UInt32, country String, keywords Array(String)) ENGINE = MergeTree ORDER BY id",
     "INSERT INTO collections VALUES ('mine', 'a-model', 'f', 's', 512, now())",
     "INSERT INTO mine (id, url, vector) VALUES ('a', 'file:///a', arrayResize([1.], 512))",
     "INSERT INTO sessions (id, collection, prompt, page_size) VALUES ('old', 'mine', 'p', 9)",
+    "INSERT INTO classifiers (id, name, collection, weight, created) "
+    "VALUES ('c', 'Lakes', 'mine', [1.], '2025-01-02 03:04:05')",
 )
 
 
@@ -93,6 +100,13 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once(
     assert old is not None
     assert (old.method, old.title) == ("article", "p")
     assert database.collections.photos(database.collections.all()[0]).get(["a"])[0].photo.id == "a"
+    (classifier,) = database.classifiers.all()
+    assert (classifier.number, classifier.threshold, classifier.saved) == (
+        1,
+        None,
+        classifier.created,
+    )
+    assert arrived(database.connection, "mine", classifier.seen) == set()
     assert database.damage() == []
     numbers = database.connection.rows("SELECT number FROM upgrades ORDER BY number")
     assert [row["number"] for row in numbers] == list(range(1, len(UPGRADES) + 1))

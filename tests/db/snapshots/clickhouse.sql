@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS collections (name String, model String, fingerprint S
 CREATE TABLE IF NOT EXISTS sessions (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0) ENGINE = MergeTree ORDER BY id;
 
 -- rounds: what was shown
-CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '', sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000) ENGINE = MergeTree ORDER BY (session, round);
+CREATE TABLE IF NOT EXISTS rounds (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '', sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000, why String DEFAULT '') ENGINE = MergeTree ORDER BY (session, round);
 
 -- labels: what was answered: thumbs
 CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = MergeTree ORDER BY (session, sequence);
@@ -16,13 +16,13 @@ CREATE TABLE IF NOT EXISTS labels (session String, sequence UInt64, action UInt6
 CREATE TABLE IF NOT EXISTS session_pictures (session String, number UInt32, name String, photo String, vector Array(Float32), thumbnail String) ENGINE = MergeTree ORDER BY (session, number);
 
 -- classifiers: saved classifiers
-CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8) ENGINE = MergeTree ORDER BY (id, version);
+CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8, number UInt32 DEFAULT 1, saved DateTime64(3, 'UTC') DEFAULT created, threshold Nullable(Float64), seen UInt64 DEFAULT 0) ENGINE = MergeTree ORDER BY (id, version);
 
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, drawn, place, sequence);
 
 -- views: classifiers published as views
-CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, sequence);
+CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64, number UInt32 DEFAULT 1) ENGINE = MergeTree ORDER BY (classifier, sequence);
 
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC'), sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000) ENGINE = MergeTree ORDER BY (collection, id, at);
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number;
 
 -- unsplash_25k: photos, their vectors and their facts
-CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
+CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, added UInt64, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
 
 -- The vector index of unsplash_25k, after a load that finds none
 OPTIMIZE TABLE `unsplash_25k` FINAL;

@@ -12,7 +12,7 @@ from classifier.whitening import Matrix
 from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
-from db.errors import ExplorerError
+from db.errors import ExplorerError, GoneError
 from db.photos import Filter
 from db.pictures import Picture
 from db.sessions import SessionRow
@@ -67,6 +67,26 @@ def asked(
         return combine(parse(prompt, len(pictures)), encode_text, learner.apart, apart)
 
     return row, weight
+
+
+def asked_before(database: Database, session_id: str) -> tuple[SessionRow, Collection]:
+    """What a stored session started with, and its collection.
+
+    Raises:
+        GoneError: there is no such session, or its collection is gone or was made anew.
+    """
+    row = database.sessions.find(session_id)
+    if row is None:
+        raise GoneError(
+            f"There is no session {session_id!r} in this database: type a prompt to start one"
+        )
+    collection = database.collections.find(row.collection)
+    if collection is None or collection.fingerprint != row.fingerprint:
+        raise GoneError(
+            f"The session {row.prompt!r} belongs to a collection that is gone "
+            f"or was made anew with another model ({row.collection}): start a new one"
+        )
+    return row, collection
 
 
 def _check(collection: Collection, clip: "Clip", method: str) -> None:

@@ -44,6 +44,6 @@ class OpenSessions:
 
     def _make_room(self) -> None:
         # Thumbs that the database has not taken yet are nowhere else.
-        idle = [key for key, session in self._open.items() if not session.unstored]
+        idle = [key for key, session in self._open.items() if not session.thumbs.unstored]
         for key in idle[: max(0, len(self._open) - MOST)]:
             del self._open[key]

@@ -21,6 +21,7 @@ class Round:
     Attributes:
         number: 1 for the prompt alone, one more with each round.
         liked: the id of the photo that it was to resemble, or "" for a refinement.
+        why: what brought its photos on screen, as in db.sessions.RoundRow.
         weight: float32 (512,), what was searched with.
         photos: n photos, nearest first.
         vectors: float32 (n, 512), unit norm.
@@ -29,6 +30,7 @@ class Round:
 
     number: int
     liked: str
+    why: str
     weight: Vector
     photos: tuple[Photo, ...]
     vectors: npt.NDArray[np.float32]
@@ -45,7 +47,9 @@ class Round:
         weight = row.weight
         vectors = np.stack([n.vector for n in found]) if found else np.empty((0, len(weight)), "f4")
         scores = vectors @ (weight / np.linalg.norm(weight))
-        return cls(row.round, row.liked, weight, tuple(n.photo for n in found), vectors, scores)
+        return cls(
+            row.round, row.liked, row.why, weight, tuple(n.photo for n in found), vectors, scores
+        )
 
 
 def training_set(
@@ -53,19 +57,21 @@ def training_set(
 ) -> tuple[npt.NDArray[np.float32], list[int]]:
     """Vectors float32 (n, 512) and labels of the n photos with thumbs, in order of showing.
 
+    A photo that was shown again, as one at a threshold may be, counts once.
+
     Args:
         rounds: at least one.
         labels: UP or DOWN by photo id.
     """
-    pairs = [
-        (vector, labels[photo.id])
+    vectors = {
+        photo.id: vector
         for shown in rounds
         for photo, vector in zip(shown.photos, shown.vectors, strict=True)
         if photo.id in labels
-    ]
-    if not pairs:
+    }
+    if not vectors:
         return np.empty((0, len(rounds[-1].weight)), dtype=np.float32), []
-    return np.stack([vector for vector, _ in pairs]), [label for _, label in pairs]
+    return np.stack(list(vectors.values())), [labels[photo] for photo in vectors]
 
 
 def share_of_ups(rounds: Sequence[Round], labels: Mapping[str, int]) -> list[float | None]:

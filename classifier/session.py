@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifier.asking import NAME_LIMIT, asked
+from classifier.asking import NAME_LIMIT, asked, asked_before
 from classifier.learner import Learner
-from classifier.marks import Click
 from classifier.prompt import photos_of
 from classifier.refit import ARTICLE, DEFAULT_METHOD, Evidence
 from classifier.rounds import Round
+from classifier.showing import Showing
 from classifier.spread import REACH, spread
 from classifier.thumbs import Change, Thumbs
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
-from db.errors import ExplorerError, GoneError
+from db.errors import ExplorerError
 from db.photos import Filter, Neighbour
 from db.pictures import Picture
-from db.sessions import DOWN, NONE, UNSURE, UP, RoundRow, SessionRow
+from db.sessions import DOWN, NONE, UNSURE, UP, SessionRow
 
 if TYPE_CHECKING:
     # It imports torch, which takes seconds; a page that only reopens a session doesn't need it.
@@ -42,13 +42,13 @@ class Session:
         self.row = row
         self.collection = collection
         self.pictures: list[Picture] = []
-        self.rounds: list[Round] = []
         self._changes = 0
-        self._thumbs = Thumbs(row.id, database.sessions)
         self._lock = RLock()
         self._sessions = database.sessions
         self._photos = database.collections.photos(collection)
         self._learner = Learner(self._photos, row.method)
+        self._showing = Showing(row.id, database.sessions, self._photos)
+        self.thumbs = Thumbs(row.id, database.sessions, self._showing.latest)
 
     @classmethod
     def start(
@@ -94,7 +94,7 @@ class Session:
             raise ExplorerError(f"{collection.name} has no photos yet: load some")
         database.pictures.add(row.id, pictures)
         session._sessions.add(row)
-        session._show(weight, found)
+        session._showing.add(weight, found)
         return session
 
     @classmethod
@@ -105,37 +105,32 @@ class Session:
             GoneError: there is no such session, or its collection is gone or was made anew.
             ExplorerError: the database is away.
         """
-        row = database.sessions.find(session_id)
-        if row is None:
-            raise GoneError(
-                f"There is no session {session_id!r} in this database: type a prompt to start one"
-            )
-        collection = database.collections.find(row.collection)
-        if collection is None or collection.fingerprint != row.fingerprint:
-            raise GoneError(
-                f"The session {row.prompt!r} belongs to a collection that is gone "
-                f"or was made anew with another model ({row.collection}): start a new one"
-            )
+        row, collection = asked_before(database, session_id)
         session = cls(database, collection, row)
         session.pictures = database.pictures.of(row.id)
-        session._restore_rounds()
-        session._thumbs.restore()
+        session._showing.restore()
+        session.thumbs.restore()
         return session
+
+    @property
+    def rounds(self) -> list[Round]:
+        """All that were shown, the first one first."""
+        return self._showing.rounds
 
     @property
     def changes(self) -> int:
         """Grows with each, so that a page can tell which of two states is newer."""
-        return self._changes + self._thumbs.changes
+        return self._changes + self.thumbs.changes + len(self.rounds)
 
     @property
     def labels(self) -> dict[str, int]:
         """The thumbs that stand, UP or DOWN by photo id."""
-        return self._thumbs.labels
+        return self.thumbs.labels
 
     @property
     def marks(self) -> dict[str, int]:
         """What stands on the photos, UP, DOWN or UNSURE by photo id."""
-        return self._thumbs.marks
+        return self.thumbs.marks
 
     @property
     def current(self) -> Round:
@@ -148,43 +143,21 @@ class Session:
         Raises:
             ExplorerError: there is no such round.
         """
-        if not 1 <= number <= len(self.rounds):
-            raise ExplorerError(f"There is no round {number}: there were {len(self.rounds)}")
-        return self.rounds[number - 1]
+        return self._showing.round(number)
 
     def count(self, label: int) -> int:
         """How many photos have that label."""
         return list(self.marks.values()).count(label)
 
-    @property
-    def undoable(self) -> Click | None:
-        """The click that an undo takes back, or None."""
-        return self._thumbs.undoable
-
-    @property
-    def redoable(self) -> Click | None:
-        """The undo that a redo takes back, or None."""
-        return self._thumbs.redoable
-
-    @property
-    def unstored(self) -> int:
-        """How many thumbs (and undoings) the database has not taken yet."""
-        return self._thumbs.unstored
-
-    @property
-    def trouble(self) -> str:
-        """Why there are unstored thumbs, in one line, or ""."""
-        return self._thumbs.trouble
-
     def store(self) -> None:
         """Store what is unstored; where the database doesn't take it, it is kept as it is."""
         with self._lock:
-            self._thumbs.store()
+            self.thumbs.store()
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Store all that is done inside at once; other threads wait for it."""
-        with self._lock, self._thumbs.together():
+        with self._lock, self.thumbs.together():
             yield
 
     def label(self, photo: str, label: int) -> None:
@@ -194,7 +167,7 @@ class Session:
     def label_all(self, photos: Sequence[str], label: int, click: str = "") -> None:
         """Mark photos UP, DOWN or UNSURE, or take their marks away (NONE), and store that.
 
-        While the database doesn't take it, it stands all the same: see `unstored`.
+        While the database doesn't take it, it stands all the same: see `thumbs.unstored`.
 
         Args:
             photos: ids, of any rounds.
@@ -208,10 +181,10 @@ class Session:
             raise ExplorerError(f"There is no mark {label}: use 1, 0, 2 or -1")
         with self._lock:
             for photo in photos:
-                if photo not in self._thumbs.shown:
+                if photo not in self._showing.latest:
                     raise ExplorerError(f"The photo {photo!r} was not shown in this session")
             marks = self.marks
-            self._thumbs.give({p: label for p in photos if marks.get(p, NONE) != label}, click)
+            self.thumbs.give({p: label for p in photos if marks.get(p, NONE) != label}, click)
 
     def rest_are_no(self, number: int | None = None, click: str = "") -> None:
         """Thumb down every photo of a round, the latest by default, that has no mark.
@@ -221,7 +194,7 @@ class Session:
         """
         with self._lock:
             shown, marks = self.round(number or len(self.rounds)), self.marks
-            self._thumbs.give({p.id: DOWN for p in shown.photos if p.id not in marks}, click)
+            self.thumbs.give({p.id: DOWN for p in shown.photos if p.id not in marks}, click)
 
     def undo(self, of: str = "", click: str = "") -> Change | None:
         """Take the last click back, whatever round it was in.
@@ -235,12 +208,12 @@ class Session:
             What it did, nothing where the click is known; None where another click was the last.
         """
         with self._lock:
-            return self._thumbs.take_back(self.undoable, of, click)
+            return self.thumbs.take_back(self.thumbs.undoable, of, click)
 
     def redo(self, of: str = "", click: str = "") -> Change | None:
         """Take the last undo back, if nothing was clicked since; see `undo`."""
         with self._lock:
-            return self._thumbs.take_back(self.redoable, of, click)
+            return self.thumbs.take_back(self.thumbs.redoable, of, click)
 
     def fitted(self) -> Vector:
         """The weight, float32 (512,), refit on all thumbs so far by the session's method."""
@@ -291,6 +264,29 @@ class Session:
             if after is None or len(self.rounds) == after:
                 self._go_on(self._learner.like(self.fitted(), photo), photo)
 
+    def show(self, photos: Sequence[str], weight: Vector, why: str) -> None:
+        """Show photos that no search has found, as a round.
+
+        Args:
+            photos: their ids; those that the latest round shows for the same reason, and all of
+                which are unmarked still, are not shown again.
+            weight: float32 (512,), of the classifier that chose them.
+            why: THRESHOLD, SAMPLE or NEW.
+
+        Raises:
+            ExplorerError: none of them is there any more.
+        """
+        with self._lock:
+            latest, marks = self.current, self.marks
+            if latest.why == why and {p.id for p in latest.photos} == set(photos) - marks.keys():
+                return
+            found = self._photos.get(photos)
+            if not found:
+                raise ExplorerError(
+                    f"None of these photos is in {self.collection.name} any more: reload the page"
+                )
+            self._showing.add(weight, found, why=why)
+
     def without(self, fact: str, value: str) -> None:
         """Take one condition of the filter away, from the next round on; thumbs stay.
 
@@ -330,7 +326,7 @@ class Session:
 
     def _next(self, weight: Vector) -> list[Neighbour]:
         named = [*photos_of(self.row.prompt), *(p.photo for p in self.pictures if p.photo)]
-        hidden, k = [*self._thumbs.shown, *named], self.row.page_size
+        hidden, k = [*self._showing.latest, *named], self.row.page_size
         if not self._lost:
             return self._photos.search(weight, k, hidden, self.row.only)
         return spread(self._photos.search(weight, REACH * k, hidden, self.row.only), k)
@@ -348,26 +344,7 @@ class Session:
                 "Every photo that passes the filter has been shown: save the classifier, "
                 "or start a new search"
             )
-        self._show(weight, found, liked)
-
-    def _show(self, weight: Vector, found: list[Neighbour], liked: str = "") -> None:
-        number = len(self.rounds) + 1
-        ids = tuple(neighbour.photo.id for neighbour in found)
-        row = RoundRow(self.row.id, number, weight, ids, liked)
-        self._sessions.add_round(row)
-        self._append(row, found)
-
-    def _append(self, row: RoundRow, found: list[Neighbour]) -> None:
-        self.rounds.append(Round.of(row, found))
-        self._changes += 1
-        self._thumbs.shown.update((neighbour.photo.id, row.round) for neighbour in found)
-
-    def _restore_rounds(self) -> None:
-        rows = self._sessions.rounds(self.row.id)
-        found = self._photos.get([photo for row in rows for photo in row.photos])
-        by_id = {neighbour.photo.id: neighbour for neighbour in found}
-        for row in rows:
-            self._append(row, [by_id[photo] for photo in row.photos if photo in by_id])
+        self._showing.add(weight, found, liked)
 
     def _update(self, row: SessionRow) -> None:
         self._sessions.update(row)

@@ -21,14 +21,18 @@ class Change:
 class Thumbs:
     """What stands on the photos of one session; its owner sees to it that one thread acts at once.
 
+    Args:
+        session: its id.
+        sessions: where they are stored.
+        shown: the latest round that showed each photo, by its id.
+
     Attributes:
-        shown: the latest round that showed each photo, by its id; the owner adds to it.
         changes: grows with each.
     """
 
-    def __init__(self, session: str, sessions: Sessions) -> None:
-        self.shown: dict[str, int] = {}
+    def __init__(self, session: str, sessions: Sessions, shown: Mapping[str, int]) -> None:
         self.changes = 0
+        self._shown = shown
         self._session = session
         self._sessions = sessions
         self._marks = Marks()
@@ -96,7 +100,7 @@ class Thumbs:
         if last is None or (of and of != last.name):
             return None
         self.give(last.before, click, undoes=last.number)
-        rounds = sorted({self.shown.get(photo, last.round) for photo in last.before})
+        rounds = sorted({self._shown.get(photo, last.round) for photo in last.before})
         return Change(tuple(last.before), tuple(rounds))
 
     def give(self, labels: Mapping[str, int], click: str = "", undoes: int = 0) -> None:
@@ -106,7 +110,7 @@ class Thumbs:
         # The clock keeps two processes apart that label one session; the maximum keeps the order
         # even where the clock is set back.
         action = max(self._marks.sequence + 1, time.time_ns())
-        latest = max(self.shown.values(), default=0)
+        latest = max(self._shown.values(), default=0)
         rows = [
             LabelRow(
                 session=self._session,
@@ -115,7 +119,7 @@ class Thumbs:
                 undoes=undoes,
                 photo=photo,
                 label=label,
-                round=self.shown.get(photo, latest),  # it may be gone by now
+                round=self._shown.get(photo, latest),  # it may be gone by now
                 click=click,
             )
             for place, (photo, label) in enumerate(labels.items())

@@ -10,5 +10,8 @@ def boards(services: Services) -> Boards:
     """The boards of each kind, by their keys."""
     return {
         "session": lambda key: SessionBoard(services.sessions.get(key), services.database),
+        "sharpen": lambda key: SessionBoard(
+            services.sessions.get(key), services.database, SessionBoard.SHARPENING
+        ),
         "check": lambda key: CheckBoard.of(services.database, key),
     }

@@ -21,6 +21,7 @@ from ingest.pipeline import Order
 from ingest.plan import other_sources, shown_sources
 from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
+from pages.consequences import of_collection
 from pages.loading import progress_of_job
 from pages.markdown import escaped
 from pages.photo_grid import random_photos, show_photos
@@ -160,10 +161,7 @@ def _state(state: IndexState) -> str:
 
 
 def _delete(services: Services, collection: Collection) -> None:
-    st.markdown(
-        f"Delete **{collection.name}** with the vectors of its photos? "
-        "The photos themselves are not touched."
-    )
+    st.markdown(of_collection(services.database, collection))
     if services.loader.running:
         st.caption("Wait until loading is done.")
     elif st.button("Delete", type="primary", key="delete_collection"):

@@ -1,6 +1,7 @@
 """Saved classifiers: ranking, threshold, export."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import altair as alt
 import numpy as np
@@ -11,14 +12,19 @@ from classifier.ranking import Ranking
 from classifier.refit import METHOD_NAMES
 from db.checks import Check
 from db.classifiers import SavedClassifier
-from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
 from db.views import View
+from pages.address import address
 from pages.classifiers.check import show_check
+from pages.classifiers.new_photos import show_new
+from pages.classifiers.scores import ranking_of
+from pages.classifiers.sharpen import show_sharpening
+from pages.classifiers.versions import show_versions
 from pages.classifiers.view import show_view
 from pages.classifiers.ways_out import show_ways_out
+from pages.consequences import of_classifier
 from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -50,14 +56,16 @@ def show(services: Services) -> None:
         )
         return
     table = services.database.collections.photos(collection)
-    rows = table.count()
-    if not rows:
+    if not table.count():
         st.info(f"{collection.name} holds no photos.")
         return
-    ranking = _ranking(services, classifier, collection, rows)
+    ranking = ranking_of(services, classifier, collection)
     check = services.database.checks.latest(classifier.id)
     view = services.database.views.of(classifier)
-    threshold = _threshold(classifier, ranking, view or check)
+    threshold = _threshold(classifier, ranking, _settled(classifier, view, check))
+    show_new(services, classifier, table, ranking, threshold)
+    show_versions(services, classifier, collection, ranking, threshold)
+    show_sharpening(services, classifier, ranking, threshold)
     show_ways_out(table, classifier, ranking, threshold)
     show_view(services, classifier, view, threshold)
     show_check(services, classifier, ranking, threshold, check)
@@ -71,7 +79,7 @@ def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
             "Classifier",
             list(by_id),
             key="classifier",
-            format_func=lambda key: f"{by_id[key].name} · {by_id[key].collection}",
+            format_func=lambda key: by_id[key].title,  # which the address has, too
             label_visibility="collapsed",
             bind="query-params",
         )
@@ -81,19 +89,28 @@ def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
 def _manage(services: Services, classifier: SavedClassifier) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"From the prompt “{escaped(classifier.prompt)}”, "
+            f"{_origin(services, classifier)}, "
             f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
             f"refit by {METHOD_NAMES[classifier.method]}, "
-            f"saved {classifier.created:%Y-%m-%d}"
+            f"saved {classifier.saved:%Y-%m-%d}"
         )
         with st.popover("Rename", icon=":material/edit:"):
             _rename(services, classifier)
         with st.popover("Delete", icon=":material/delete:"):
-            st.markdown(f"Delete **{escaped(classifier.name)}**? Its labelling session stays.")
+            st.markdown(of_classifier(services.database, classifier))
             if st.button("Delete", key="delete", type="primary"):
                 services.database.delete(classifier)
                 st.rerun()
+
+
+def _origin(services: Services, classifier: SavedClassifier) -> str:
+    """What it was saved from: its session, to be opened, or the prompt of one that is gone."""
+    row = services.database.sessions.find(classifier.session)
+    if row is None:
+        return f"From the prompt “{escaped(classifier.prompt)}”"
+    link = f"{address('/')}?session={quote(row.id)}"
+    return f"From the session [“{escaped(row.title)}”]({link})"
 
 
 def _rename(services: Services, classifier: SavedClassifier) -> None:
@@ -107,27 +124,16 @@ def _rename(services: Services, classifier: SavedClassifier) -> None:
             st.rerun()
 
 
-def _ranking(
-    services: Services, classifier: SavedClassifier, collection: Collection, rows: int
-) -> Ranking:
-    ids, scores = _scores(services, classifier, collection, classifier.id, rows, collection.created)
-    labels = {row.photo: row.label for row in services.database.sessions.labels(classifier.session)}
-    return Ranking(ids, scores, {p: label for p, label in labels.items() if label in (UP, DOWN)})
+def _settled(classifier: SavedClassifier, view: View | None, check: Check | None) -> float | None:
+    """Where the threshold of this version was left, if it was."""
+    if view is not None and view.number == classifier.number:
+        return view.threshold
+    if classifier.threshold is not None or check is None:
+        return classifier.threshold
+    return check.threshold
 
 
-@st.cache_data(max_entries=8, show_spinner="Scoring the collection…")
-def _scores(
-    _services: Services,
-    _classifier: SavedClassifier,
-    _collection: Collection,
-    *state: object,  # noqa: ARG001 -- the key: photos may have come in since
-) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float32]]]:
-    return _services.database.collections.photos(_collection).scores(_classifier.weight)
-
-
-def _threshold(
-    classifier: SavedClassifier, ranking: Ranking, settled: View | Check | None
-) -> float:
+def _threshold(classifier: SavedClassifier, ranking: Ranking, settled: float | None) -> float:
     """The slider; it starts where the classifier was published or checked, or as the thumbs say."""
     low, high = float(ranking.scores.min()), float(ranking.scores.max())
     if high - low < 1e-4:
@@ -135,9 +141,10 @@ def _threshold(
         return low
     # Remembered apart from the slider, which forgets its place when photos change its ends.
     chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
-    moved = classifier.id in chosen
-    proposed = ranking.first_threshold() if settled is None else settled.threshold
-    wanted = chosen.get(classifier.id, proposed)
+    version = f"{classifier.id}-{classifier.number}"
+    moved = version in chosen
+    proposed = ranking.first_threshold() if settled is None else settled
+    wanted = chosen.get(version, proposed)
     shown = min(max(wanted, low), high)
     threshold = st.slider(
         "Threshold",
@@ -146,10 +153,10 @@ def _threshold(
         shown,
         step=(high - low) / 500,
         format="%.3f",
-        key=f"threshold-{classifier.id}-{low}-{high}",
+        key=f"threshold-{version}-{low}-{high}",
     )
     if threshold != shown:
-        chosen[classifier.id] = threshold
+        chosen[version] = threshold
     kept = ranking.kept(threshold)
     st.markdown(
         f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "

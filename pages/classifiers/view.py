@@ -21,7 +21,8 @@ def show_view(
             )
         else:
             _published(view)
-        if view is None or abs(view.threshold - threshold) > 1e-6:
+        moved = view is not None and abs(view.threshold - threshold) > 1e-6
+        if view is None or moved or view.number != classifier.number:
             label = "Publish" if view is None else f"Publish again, from {threshold:.3f} on"
             if st.button(label, key="publish", icon=":material/publish:"):
                 _try(services, classifier, threshold)

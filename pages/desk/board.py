@@ -10,6 +10,7 @@ from db.errors import ExplorerError
 State = dict[str, Any]
 
 LATEST = 0
+AS_VERSION = "version"  # saves under a name that is there, whatever session had it
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Act:
         round: the round that was on screen, or LATEST.
         of: the click that an undo or a redo means, or "".
         after: how many rounds there were.
-        fact: the kind of the condition to take away, a field of Filter.
+        fact: the kind of the condition to take away, a field of Filter; or AS_VERSION.
         value: the condition, or the name to save a classifier under.
     """
 
@@ -63,11 +64,28 @@ class Answer:
         said: a sentence to be shown, or "".
         round: the round to go to, if any.
         photos: the ids of the photos that it changed, where a person has to be shown which.
+        asked: what has to be chosen before it can be done, or None.
     """
 
     said: str = ""
     round: int | None = None
     photos: tuple[str, ...] = ()
+    asked: "NameTaken | None" = None
+
+
+@dataclass(frozen=True)
+class NameTaken:
+    """A classifier of another session has the name that one was to be saved under.
+
+    Attributes:
+        problem: a sentence that says so.
+        free: a name like it that is free.
+        version: what a button says that makes these thumbs the other one's next version, or "".
+    """
+
+    problem: str
+    free: str
+    version: str
 
 
 class Board(Protocol):

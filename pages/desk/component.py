@@ -54,7 +54,7 @@ def show_desk(
         "alone": on_like is not None,
         "state": board.state(shown),
     }
-    name = _key(f"desk-{kind}-{key}-{shown.mark}")
+    name = _key(f"desk-{kind}-{key}-{shown.mark}-{shown.round}")
 
     def liked() -> None:
         photo = st.session_state[name].get("like")

@@ -1,7 +1,7 @@
 // The desk: photos to be marked. It draws the state that its board sends, paints at once what a
 // person does, and sends that to the board, in order, until the board says that it is stored.
 //
-// state: can, at, collection, filters, rounds, round, liked, likedThumbnail, photos, stacks, marks, ups, downs,
+// state: can, at, collection, filters, rounds, round, why, liked, likedThumbnail, photos, stacks, marks, ups, downs,
 // unsure, shares, turns, verdict, undo, redo, unstored, trouble, note.
 
 const UP = 1, DOWN = 0, NONE = -1, UNSURE = 2;
@@ -166,14 +166,14 @@ class Desk {
     this.outbox.acts.unshift(...this.done.splice(0));
   }
 
-  answered(acts, { state, said, changed, refused }) {
+  answered(acts, { state, said, changed, refused, asked }) {
     this.outdated &&= !state.photos;
     this.trouble = state.unstored ? state.trouble : "";
     this.outbox.acts = this.outbox.acts.filter((act) => !acts.includes(act));
     this.done.push(...acts.filter((act) => KEPT.has(act.do)));
     if (!state.unstored) this.outbox.drop(this.done.splice(0));
     this.adopt(state);
-    this.saved(acts, refused[this.saving] ?? "");
+    this.saved(acts, refused[this.saving] ?? "", asked[this.saving]);
     this.say(refused[this.saving] ? "" : (Object.values(refused)[0] ?? said.join(" ")));
     if (changed.length) this.point(changed);
   }
@@ -266,15 +266,24 @@ class Desk {
     });
   }
 
-  save(name) {
-    this.saving = this.do({ do: "save", value: name });
+  save(name, fact = "") {
+    this.saving = this.do({ do: "save", value: name, fact });
   }
 
   // A name that can't be used is not lost: it stays there to be corrected.
-  saved(acts, problem) {
+  saved(acts, problem, taken = null) {
     if (!acts.some((act) => act.click === this.saving)) return;
-    this.find(".problem").textContent = problem;
-    if (!problem) this.find(".saving").close();
+    this.offerNames(taken);
+    this.find(".problem").textContent = taken?.problem ?? problem;
+    if (!problem && !taken) this.find(".saving").close();
+  }
+
+  offerNames(taken) {
+    this.taken = taken;
+    this.find(".choice").hidden = !taken;
+    this.find('[data-act="save-free"]').textContent = taken ? `Save as “${taken.free}”` : "";
+    this.find('[data-act="save-version"]').textContent = taken?.version ?? "";
+    this.find('[data-act="save-version"]').hidden = !taken?.version;
   }
 
   can(what) {
@@ -493,7 +502,8 @@ class Desk {
     this.find(".filters").replaceChildren(...state.filters.map((filter) => this.chip(filter)));
     const session = state.rounds > 0 && this.data.mark === null;
     this.find(".rounds").hidden = !session;
-    this.find(".round").replaceChildren(`Round ${state.round} of ${state.rounds}`, ...this.likedChip());
+    const why = state.why ? `, ${state.why}` : "";
+    this.find(".round").replaceChildren(`Round ${state.round} of ${state.rounds}${why}`, ...this.likedChip());
     this.find('[data-act="earlier"]').disabled = state.round <= 1;
     this.find('[data-act="later"]').disabled = state.round >= state.rounds;
     this.find(".counts").replaceChildren(counted, element("span", { className: "all", textContent: all }));
@@ -511,7 +521,8 @@ class Desk {
     const ordered = this.ordered();
     const button = (name) => this.find(`footer [data-act="${name}"]`);
     this.find("footer").hidden = !this.can("undo");
-    button("refine").hidden = button("rest").hidden = !session;
+    button("rest").hidden = !session;
+    button("refine").hidden = !session || !this.can("refine");
     button("refine").disabled = ordered;
     button("refine").textContent = ordered ? "Refining …" : "Refine";
     button("save").hidden = !session || !this.can("save");
@@ -641,6 +652,7 @@ class Desk {
   askName() {
     this.find(".saving input").value = this.state.title;
     this.find(".problem").textContent = "";
+    this.offerNames(null);
     this.find(".saving").showModal();
     this.find(".saving input").select();
   }
@@ -666,6 +678,7 @@ class Desk {
       event.preventDefault();
       this.save(this.find(".saving input").value);
     });
+    this.find(".saving input").addEventListener("input", () => this.offerNames(null));
     this.find(".lightbox").addEventListener("close", () => this.focusPhoto(this.looking));
   }
 
@@ -677,6 +690,8 @@ class Desk {
       redo: () => this.takeBack("redo"),
       help: () => this.help(),
       save: () => this.askName(),
+      "save-free": () => this.save(this.taken.free),
+      "save-version": () => this.save(this.find(".saving input").value, "version"),
       earlier: () => this.turn(-1),
       later: () => this.turn(1),
       previous: () => this.look(-1),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -120,9 +120,10 @@ def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:
 
     Returns:
         `state`, of the round that is to be shown now; `said`, sentences; `changed`, the ids of
-        photos to point out; `refused`, the reasons of acts that could not be done, by click.
+        photos to point out; `refused`, the reasons of acts that could not be done, and `asked`,
+        what has to be chosen first, by click.
     """
-    said, refused = [], {}
+    said, refused, asked = [], {}, {}
     changed: list[str] = []
     with board.together():
         for act in acts:
@@ -133,9 +134,17 @@ def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:
                 continue
             said += [done.said] if done.said else []
             changed += done.photos
+            if done.asked is not None:
+                asked[act.click] = asdict(done.asked)
             if done.round is not None and show.mark is None:
                 show = replace(show, round=done.round)
-    return {"state": board.state(show), "said": said, "changed": changed, "refused": refused}
+    return {
+        "state": board.state(show),
+        "said": said,
+        "changed": changed,
+        "refused": refused,
+        "asked": asked,
+    }
 
 
 def _error(status: int, text: str) -> JSONResponse:

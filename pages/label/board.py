@@ -9,23 +9,35 @@ from classifier.refit import Evidence
 from classifier.rounds import Round, share_of_ups, turns
 from classifier.session import Session
 from classifier.thumbs import Change
+from classifier.versions import add_version
+from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
-from db.sessions import DOWN, UNSURE, UP
-from pages.desk.board import LATEST, Act, Answer, Show, State
+from db.sessions import DOWN, NEW, SAMPLE, THRESHOLD, UNSURE, UP
+from pages.desk.board import AS_VERSION, LATEST, Act, Answer, NameTaken, Show, State
 from pages.desk.photos import facts, name, thumbnail_url
 
 UNMOVED = 0.05  # degrees
+_WHY = {THRESHOLD: "at the threshold", SAMPLE: "drawn by chance", NEW: "new photos"}
 _FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
 
 
 class SessionBoard:
     """See pages.desk.board.Board."""
 
-    def __init__(self, session: Session, database: Database) -> None:
+    # Refining and saving belong to the Label page.
+    SHARPENING = ("rest", "undo")
+
+    def __init__(
+        self,
+        session: Session,
+        database: Database,
+        can: Sequence[str] = ("rest", "undo", "refine", "like", "save"),
+    ) -> None:
         self._session = session
         self._database = database
+        self._can = can
 
     def together(self) -> AbstractContextManager[None]:
         """See Board."""
@@ -60,13 +72,14 @@ class SessionBoard:
         known = show.mark is None and show.have == shown.number
         ids, given = {photo.id for photo in photos}, list(marks.values())
         return {
-            "can": ["rest", "undo", "refine", "like", "save"],
+            "can": list(self._can),
             "at": session.changes,
             "title": session.row.title,
             "collection": session.collection.name,
             "filters": _filters(session),
             "rounds": len(session.rounds),
             "round": shown.number,
+            "why": _WHY.get(shown.why, ""),
             "liked": _liked(session, shown),
             "likedThumbnail": _liked_thumbnail(session, shown),
             "photos": None if known else _facts(session.collection.name, photos, scores),
@@ -79,10 +92,10 @@ class SessionBoard:
             "shares": share_of_ups(session.rounds, labels),
             "turns": turns(session.rounds),
             "verdict": _verdict(session.evidence()),
-            "undo": _click(session.undoable),
-            "redo": _click(session.redoable),
-            "unstored": session.unstored,
-            "trouble": session.trouble,
+            "undo": _click(session.thumbs.undoable),
+            "redo": _click(session.thumbs.redoable),
+            "unstored": session.thumbs.unstored,
+            "trouble": session.thumbs.trouble,
         }
 
     def _mark(self, act: Act) -> Answer:
@@ -110,10 +123,29 @@ class SessionBoard:
         return Answer(round=LATEST)
 
     def _save(self, act: Act) -> Answer:
-        saved = self._session.to_save(act.value)
-        self._database.classifiers.save(saved)
+        classifiers, session = self._database.classifiers, self._session
+        there = classifiers.named(session.collection.name, act.value)
+        if there is None:
+            saved = session.to_save(act.value)
+            classifiers.save(saved)
+            said = "Saved"
+        elif there.session == session.row.id or act.fact == AS_VERSION:
+            saved = add_version(self._database, session, there)
+            said = f"Saved as version {saved.number} of “{saved.name}”"
+        else:
+            return Answer(asked=self._taken(there))
         return Answer(
-            f"Saved, fit on {saved.ups} up and {saved.downs} down. It is on the Classifiers page"
+            f"{said}, fit on {saved.ups} up and {saved.downs} down. It is on the Classifiers page"
+        )
+
+    def _taken(self, there: SavedClassifier) -> NameTaken:
+        classifiers = self._database.classifiers
+        versions = classifiers.versions(there)
+        fits = there.fingerprint == self._session.collection.fingerprint
+        return NameTaken(
+            f"“{there.name}” is there already, from another session (“{there.prompt}”)",
+            classifiers.unused(there.collection, there.name),
+            f"Make it version {1 + max(v.number for v in versions)} of that" if fits else "",
         )
 
     def _store(self, _act: Act) -> Answer:
@@ -139,7 +171,8 @@ def _marked(
 ) -> tuple[Sequence[Photo], Sequence[float | None], list[list[int]]]:
     """All photos of a session that have a mark, in the order in which they were shown."""
     marks = session.marks
-    photos = [p for r in session.rounds for p in r.photos if marks.get(p.id) == mark]
+    shown = {p.id: p for r in session.rounds for p in r.photos if marks.get(p.id) == mark}
+    photos = list(shown.values())
     return photos, [None] * len(photos), [[place] for place in range(len(photos))]
 
 

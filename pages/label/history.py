@@ -1,11 +1,17 @@
 """All sessions of a collection, and what was answered in each."""
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.sessions import DOWN, UNSURE, UP, SessionSummary
+from pages.address import address
+from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
 from pages.desk.component import show_desk
 from pages.label.board import SessionBoard
@@ -49,6 +55,7 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     rounds = "1 round" if len(session.rounds) == 1 else f"{len(session.rounds)} rounds"
     st.markdown(
         f"{escaped(session.collection.name)} · {session.row.created:%Y-%m-%d %H:%M} UTC · {rounds}"
+        f"{_saved(saved_from(services.database, session_id))}"
         " · each photo can be marked otherwise here, and the next refinement knows it"
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -107,18 +114,25 @@ def _sessions(services: Services, label: StreamlitPage, collection: Collection) 
         return
     pages = -(-total // PAGE)
     page = st.pagination(pages, key=f"history-{collection.name}-{pages}") if pages > 1 else 1
+    classifiers = services.database.classifiers.all()
     for summary in sessions.recent(collection.name, PAGE, (page - 1) * PAGE):
-        _line(services, label, summary)
+        saved = [found for found in classifiers if found.session == summary.row.id]
+        _line(services, label, summary, saved)
 
 
-def _line(services: Services, label: StreamlitPage, summary: SessionSummary) -> None:
+def _line(
+    services: Services,
+    label: StreamlitPage,
+    summary: SessionSummary,
+    saved: Sequence[SavedClassifier],
+) -> None:
     row = summary.row
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
         prompt = f" · “{escaped(row.prompt)}”" if row.name else ""
         st.markdown(
             f"**{escaped(row.title)}**{prompt}  \n{row.created:%Y-%m-%d %H:%M} UTC · {rounds} · "
-            f"{summary.ups} up, {summary.downs} down",
+            f"{summary.ups} up, {summary.downs} down{_saved(saved)}",
             width="stretch",
         )
         title = escaped(row.title)
@@ -133,6 +147,15 @@ def _line(services: Services, label: StreamlitPage, summary: SessionSummary) -> 
             _delete(services, summary)
 
 
+def _saved(classifiers: Sequence[SavedClassifier]) -> str:
+    """What was saved from a session, to be opened."""
+    links = [
+        f"[{escaped(found.name)}]({address('/classifiers')}?classifier={quote(found.title)})"
+        for found in classifiers
+    ]
+    return f" · saved as {', '.join(links)}" if links else ""
+
+
 def _rename(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     name = st.text_input("Name", value=row.name, key=f"name-of-{row.id}", placeholder=row.prompt)
@@ -143,11 +166,7 @@ def _rename(services: Services, summary: SessionSummary) -> None:
 
 def _delete(services: Services, summary: SessionSummary) -> None:
     row = summary.row
-    saved = [one for one in services.database.classifiers.all() if one.session == row.id]
-    kept = f" What was saved from it stays: {len(saved)}." if saved else ""
-    st.markdown(
-        f"Delete **{escaped(row.title)}** with its {summary.ups + summary.downs} thumbs?{kept}"
-    )
+    st.markdown(of_session(services.database, row, summary.ups + summary.downs))
     if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
         services.database.sessions.update(row, deleted=True)
         services.sessions.forget(row.id)

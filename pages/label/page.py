@@ -42,7 +42,7 @@ def show(services: Services) -> None:
         _welcome(services, collection)
         hear_pictures()
         return
-    if away is not None and not session.unstored:
+    if away is not None and not session.thumbs.unstored:
         st.warning(f"{away}. Thumbs can be given meanwhile", icon=":material/cloud_off:")
     show_desk(
         "session",

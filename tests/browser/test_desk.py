@@ -360,7 +360,7 @@ def test_keyboard_only_from_prompt_to_saved_classifier(app: str, page: Page) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_text("Saved, fit on 8 up and 10 down")).to_be_visible()
     page.goto(f"{app}/classifiers")
-    expect(page.get_by_text("From the prompt “a lighthouse at night”, 3 rounds")).to_be_visible()
+    expect(page.get_by_text("From the session “a lighthouse at night”, 3 rounds")).to_be_visible()
 
 
 def test_the_round_as_a_screen_reader_has_it(desk: Page) -> None:

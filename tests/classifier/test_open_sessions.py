@@ -44,7 +44,7 @@ def test_unstored_thumbs_are_never_let_go(
     with monkeypatch.context() as away:
         away.setattr(database.sessions, "add_labels", _refuse)
         kept.label(kept.current.photos[0].id, UP)
-    assert kept.unstored == 1
+    assert kept.thumbs.unstored == 1
     second = sessions.put(started[1])
     sessions.put(started[2])
     assert sessions.get(kept.row.id) is kept

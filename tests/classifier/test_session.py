@@ -46,7 +46,7 @@ def state(session: Session) -> tuple[object, ...]:
         session.row.only,
         session.labels,
         share_of_ups(session.rounds, session.labels),
-        session.undoable is not None,
+        session.thumbs.undoable is not None,
         [
             (r.number, r.photos, r.weight.tobytes(), r.vectors.tobytes(), r.scores.tobytes())
             for r in session.rounds
@@ -135,7 +135,7 @@ def test_undo_takes_back_click_by_click(session: Session) -> None:
     assert session.labels == {first: UP}
     session.undo()
     assert session.labels == {}
-    assert session.undoable is None
+    assert session.thumbs.undoable is None
     session.undo()
     assert session.labels == {}
 
@@ -588,5 +588,5 @@ def test_every_change_is_newer_than_the_one_before(session: Session) -> None:
 def test_thumbs_on_their_way_in_another_tab_are_not_told_as_unstored(session: Session) -> None:
     with session.together():
         session.label(ids(session)[0], UP)
-        assert (session.unstored, session.trouble) == (0, "")
-    assert session.unstored == 0
+        assert (session.thumbs.unstored, session.thumbs.trouble) == (0, "")
+    assert session.thumbs.unstored == 0

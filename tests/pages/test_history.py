@@ -81,7 +81,12 @@ def test_a_session_is_renamed(services: Services, session: Session) -> None:
 def test_a_session_is_deleted(services: Services, session: Session) -> None:
     services.database.classifiers.save(session.to_save("Lakes"))
     page = healthy(page_of(services).run())
-    assert any("with its 3 thumbs? What was saved from it stays: 1." in m for m in lines(page))
+    (saved,) = services.database.classifiers.all()
+    link = "(/classifiers?classifier=Lakes%20%C2%B7%20drawings)"
+    assert lines(page)[0].endswith(f"saved as [Lakes]{link}")
+    assert saved.title == "Lakes · drawings"
+    told = "with its 3 thumbs?\n\nWhat was saved from it stays: **Lakes**. It can't be sharpened"
+    assert any(told in line for line in lines(page))
     page.button(key=f"do-delete-{session.row.id}").click()
     healthy(page.run())
     assert page.info[0].value.startswith("No session yet")

@@ -8,7 +8,7 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Filter
 from db.sessions import DOWN, UNSURE, UP
-from pages.desk.board import LATEST, Act, Show
+from pages.desk.board import AS_VERSION, LATEST, Act, Show
 from pages.desk.routes import answer
 from pages.label.board import SessionBoard
 from pages.services import Services
@@ -258,6 +258,52 @@ def test_a_classifier_is_saved_under_a_name_with_all_thumbs_before_it(
     told = answer(board, acts, Show())
     assert told["said"] == ["Saved, fit on 1 up and 1 down. It is on the Classifiers page"]
     assert [c.name for c in services.database.classifiers.all()] == ["Lakes"]
-    told = answer(board, [Act("save", "c4", value="Lakes"), Act("save", "c5", value=" ")], Show())
-    assert "is there already" in told["refused"]["c4"]
+    told = answer(board, [Act("save", "c4", value="lakes"), Act("save", "c5", value=" ")], Show())
+    assert told["refused"]["c4"] == (
+        "These thumbs have made version 1 already: give some more first"
+    )
     assert told["refused"]["c5"].startswith("Give the classifier a name")
+
+
+def test_a_name_of_the_same_session_makes_a_version_of_it(
+    board: SessionBoard, session: Session, services: Services
+) -> None:
+    answer(board, [Act("rest", "c1", round=1), Act("save", "c2", value="Lakes")], Show())
+    acts = [Act("mark", "c3", (ids(session)[0],), UP), Act("save", "c4", value=" LAKES")]
+    told = answer(board, acts, Show())
+    assert told["said"] == [
+        "Saved as version 2 of “Lakes”, fit on 1 up and 8 down. It is on the Classifiers page"
+    ]
+    (saved,) = services.database.classifiers.all()
+    assert (saved.name, saved.number) == ("Lakes", 2)
+
+
+def test_a_name_of_another_session_is_asked_about(
+    board: SessionBoard,
+    session: Session,
+    services: Services,
+    collection: Collection,
+    clip: Clip,
+) -> None:
+    answer(board, [Act("rest", "c1", round=1), Act("save", "c2", value="Lakes")], Show())
+    other = Session.start(services.database, collection, clip, "a pond")
+    others = SessionBoard(other, services.database)
+    other.label(ids(other)[0], UP)
+    told = answer(others, [Act("save", "c1", value="lakes")], Show())
+    assert told["asked"] == {
+        "c1": {
+            "problem": "“Lakes” is there already, from another session (“a lake”)",
+            "free": "Lakes 2",
+            "version": "Make it version 2 of that",
+        }
+    }
+    assert (told["said"], told["refused"]) == ([], {})
+    assert len(services.database.classifiers.all()) == 1, "nothing is saved before it is chosen"
+    told = answer(others, [Act("save", "c2", value="lakes", fact=AS_VERSION)], Show())
+    assert told["said"][0].startswith("Saved as version 2 of “Lakes”, fit on 1 up")
+    (saved,) = services.database.classifiers.all()
+    assert saved.session == other.row.id
+    first = services.database.classifiers.versions(saved)[-1]
+    assert first.session == session.row.id
+    told = answer(others, [Act("save", "c3", value="Lakes 2")], Show())
+    assert [c.name for c in services.database.classifiers.all()] == ["Lakes 2", "Lakes"]

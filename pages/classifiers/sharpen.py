@@ -1,0 +1,123 @@
+"""Sharpening a classifier on its page: thumbs where it is unsure, and a version fit on them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from classifier.ranking import Ranking
+from classifier.session import Session
+from classifier.versions import add_version, at_threshold, learn_from
+from db.checks import Check
+from db.classifiers import SavedClassifier
+from db.errors import ExplorerError, GoneError
+from db.sessions import DOWN, RANKED, THRESHOLD, UP
+from pages.desk.board import Show
+from pages.desk.component import show_desk
+from pages.label.board import SessionBoard
+from pages.markdown import escaped
+from pages.services import Services
+
+AT_ONCE = 18  # photos, half of them on either side of the threshold
+
+
+def show_sharpening(
+    services: Services, classifier: SavedClassifier, ranking: Ranking, threshold: float
+) -> None:
+    """Offer the photos at the threshold to be marked, and a refit with all thumbs."""
+    with st.expander("Sharpen it at the threshold", icon=":material/exposure:"):
+        session = session_of(services, classifier)
+        if session is None:
+            st.markdown(
+                "Its labelling session was deleted, or is not in this database, so it can't be "
+                "refit. Search for the same on the **Label** page, and save that under its name."
+            )
+            return
+        versions = services.database.classifiers.versions(classifier)
+        coming = 1 + max(version.number for version in versions)
+        st.caption(
+            "It is least sure of the photos just above and just below the threshold. Thumbs on "
+            f"them go into its session, “{escaped(session.row.title)}”, and a refit with all "
+            f"thumbs of that makes version {coming}. Version {classifier.number} is kept."
+        )
+        asked = _round_asked(session, versions)
+        photos = at_threshold(ranking.ids, ranking.kept(threshold), session.marks, AT_ONCE)
+        with st.container(horizontal=True):
+            if st.button(
+                f"Label {len(photos)} photos at the threshold" if asked is None else "More photos",
+                key="sharpen",
+                icon=":material/thumbs_up_down:",
+            ):
+                label(session, classifier, photos, THRESHOLD)
+            refit = st.button(f"Make version {coming}", key="refit", type="primary")
+        check = _asked_to_learn(services, session, classifier)
+        if refit:
+            _refit(services, session, classifier, threshold, check)
+        if asked is not None:
+            board = SessionBoard(session, services.database, SessionBoard.SHARPENING)
+            show_desk("sharpen", session.row.id, board, Show(asked))
+
+
+def session_of(services: Services, classifier: SavedClassifier) -> Session | None:
+    """The session that a classifier is refit in; None where it is gone."""
+    try:
+        return services.sessions.get(classifier.session)
+    except GoneError:
+        return None
+
+
+def label(session: Session, classifier: SavedClassifier, photos: Sequence[str], why: str) -> None:
+    """Have photos marked on the desk below, from the next run on."""
+    if not photos:
+        st.info("All of these photos have thumbs.")
+        return
+    try:
+        session.show(photos, classifier.weight, why)
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+def _round_asked(session: Session, versions: Sequence[SavedClassifier]) -> int | None:
+    """The latest round that was asked for here, and that no version was made after."""
+    # Versions of another session count rounds of their own.
+    own = [version.rounds for version in versions if version.session == session.row.id]
+    asked = [shown.number for shown in session.rounds if shown.why != RANKED]
+    return next((number for number in reversed(asked) if number > max(own, default=0)), None)
+
+
+def _asked_to_learn(
+    services: Services, session: Session, classifier: SavedClassifier
+) -> Check | None:
+    """The check sample whose thumbs are to be learnt from, if it has any and that is wanted."""
+    check, marks = services.database.checks.latest(classifier.id), session.marks
+    labels = check.labels if check is not None else {}
+    spare = [p for p, label in labels.items() if label in (UP, DOWN) and p not in marks]
+    if not spare:
+        return None
+    wanted = st.checkbox(
+        f"Learn from the check sample too: {len(spare)} thumbs",
+        key=f"learn-{classifier.id}-{classifier.number}",
+        help="They were kept apart to tell how good it is. What was learnt from can't tell that "
+        "any more, so draw a new sample afterwards.",
+    )
+    return check if wanted else None
+
+
+def _refit(
+    services: Services,
+    session: Session,
+    classifier: SavedClassifier,
+    threshold: float,
+    check: Check | None,
+) -> None:
+    try:
+        with st.spinner("Refitting, and scoring the collection …", show_time=True):
+            if check is not None:
+                learn_from(services.database, session, classifier, check)
+            made = add_version(services.database, session, classifier, threshold)
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    st.toast(f"Version {made.number} is in use, fit on {made.ups} up and {made.downs} down")
+    st.rerun()

@@ -1,0 +1,107 @@
+"""The versions of a classifier on its page: compared, and taken back by a click."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from classifier.ranking import Ranking
+from classifier.versions import Kept, use_version
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.photos import PhotoTable
+from pages.classifiers.scores import ranking_of
+from pages.markdown import escaped
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+PAGE = 10
+_SIDES = ("Enter", "Leave")
+
+
+def show_versions(
+    services: Services,
+    classifier: SavedClassifier,
+    collection: Collection,
+    ranking: Ranking,
+    threshold: float,
+) -> None:
+    """List the versions where there are several, and compare the current one with another."""
+    versions = services.database.classifiers.versions(classifier)
+    if len(versions) < 2:
+        return
+    others = {v.number: v for v in versions if v.number != classifier.number}
+    with st.expander(
+        f"Version {classifier.number} of {len(versions)}: compare, or go back",
+        icon=":material/history:",
+        expanded=True,
+    ):
+        earlier = [number for number in others if number < classifier.number]
+        number = st.selectbox(
+            "Compare with",
+            list(others),
+            index=list(others).index(max(earlier or others)),
+            format_func=lambda n: f"Version {n}, saved {others[n].saved:%Y-%m-%d %H:%M} UTC",
+            key=f"compare-{classifier.id}-{classifier.number}",
+        )
+        other = others[number]
+        now = Kept.of(classifier, ranking, threshold)
+        then = Kept.of(other, ranking_of(services, other, collection))
+        _table(now, then, ranking.labels)
+        if st.button(f"Use version {number} again", key="use_version", icon=":material/undo:"):
+            _use(services, classifier, other, threshold)
+        _differences(services, services.database.collections.photos(collection), now, then)
+
+
+def _table(now: Kept, then: Kept, labels: Mapping[str, int]) -> None:
+    st.dataframe([_line(kept, labels) for kept in (now, then)], hide_index=True)
+
+
+def _line(kept: Kept, labels: Mapping[str, int]) -> dict[str, str]:
+    version = kept.version
+    return {
+        "version": str(version.number),
+        "thumbs it was fit on": f"{version.ups} up, {version.downs} down",
+        "keeps": f"{len(kept.ids):,} from {kept.threshold:.3f} on",
+        "agrees with": f"{kept.agreeing(labels)} of {len(labels)} thumbs" if labels else "",
+    }
+
+
+def _differences(services: Services, table: PhotoTable, now: Kept, then: Kept) -> None:
+    sides = dict(zip(_SIDES, (now.without(then), then.without(now)), strict=True))
+    both = len(now.ids) - len(sides[_SIDES[0]])
+    st.markdown(
+        f"From version {then.version.number} to {now.version.number}, "
+        f"**{len(sides['Enter']):,}** photos enter, **{len(sides['Leave']):,}** leave, "
+        f"and {both:,} stay."
+    )
+    if not any(sides.values()):
+        return
+    side = st.segmented_control(
+        "Photos that",
+        [side for side in _SIDES if sides[side]],
+        format_func=lambda side: f"{side} · {len(sides[side]):,}",
+        default=next(side for side in _SIDES if sides[side]),
+        required=True,
+        label_visibility="collapsed",
+        key=f"differences-{now.version.id}-{now.version.number}-{then.version.number}",
+    )
+    _photos(services, table, sides[str(side)], str(side))
+
+
+def _photos(services: Services, table: PhotoTable, ids: Sequence[str], side: str) -> None:
+    pages = -(-len(ids) // PAGE)
+    page = st.pagination(pages, key=f"differing-{side}-{pages}") if pages > 1 else 1
+    here = ids[(page - 1) * PAGE : page * PAGE]
+    show_photos([found.photo for found in table.get(here)], services.thumbnails)
+
+
+def _use(
+    services: Services, current: SavedClassifier, other: SavedClassifier, threshold: float
+) -> None:
+    try:
+        use_version(services.database, current, other, threshold)
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+    else:
+        st.rerun()

@@ -1,0 +1,91 @@
+"""What goes with a collection, a session or a classifier that is deleted, and what it leaves."""
+
+from collections.abc import Sequence
+
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.database import Database
+from db.sessions import NONE, SessionRow
+from pages.markdown import escaped
+
+_NAMED = 5  # names in a sentence
+
+
+def of_collection(database: Database, collection: Collection) -> str:
+    """What deleting a collection means, in Markdown."""
+    classifiers = [c for c in database.classifiers.all() if c.collection == collection.name]
+    views = [view.name for c in classifiers if (view := database.views.of(c)) is not None]
+    sessions = database.sessions.count(collection.name)
+    lines = [
+        f"Delete **{escaped(collection.name)}** with the vectors of its photos? "
+        "The photos themselves are not touched."
+    ]
+    if views:
+        are = "the views" if len(views) > 1 else "the view"
+        lines.append(f"With it {_go(views)} {are} {_names(views)}, for whoever queries them.")
+    if sessions:
+        lines.append(
+            f"{_count(sessions, 'session')} can't be gone on with any more, unless the same photos "
+            "are loaded again under this name, with the same model."
+        )
+    if classifiers:
+        lines.append(
+            f"Nothing is left to rank for {_names([c.name for c in classifiers])}: download what "
+            "you want to keep on the Classifiers page before."
+        )
+    return "\n\n".join(lines)
+
+
+def of_session(database: Database, row: SessionRow, thumbs: int) -> str:
+    """What deleting a session with so many thumbs means, in Markdown."""
+    saved = saved_from(database, row.id)
+    lines = [f"Delete **{escaped(row.title)}** with its {_count(thumbs, 'thumb')}?"]
+    if saved:
+        lines.append(
+            f"What was saved from it stays: {_names(list(map(_numbered, saved)))}. "
+            f"{'They' if len(saved) > 1 else 'It'} can't be sharpened any more."
+        )
+    return "\n\n".join(lines)
+
+
+def of_classifier(database: Database, classifier: SavedClassifier) -> str:
+    """What deleting a classifier means, in Markdown."""
+    versions = len(database.classifiers.versions(classifier))
+    check, view = database.checks.latest(classifier.id), database.views.of(classifier)
+    marked = sum(label != NONE for label in check.labels.values()) if check else 0
+    gone = [f"its {versions} versions"] if versions > 1 else []
+    gone += [f"the {_count(marked, 'thumb')} of its check sample"] if marked else []
+    gone += [f"the view {_names([view.name])}, for whoever queries it"] if view else []
+    lines = [f"Delete **{escaped(classifier.name)}**?"]
+    if gone:
+        lines.append(f"With it {_go(gone)} {_listed(gone)}.")
+    lines.append("Its labelling session stays.")
+    return "\n\n".join(lines)
+
+
+def saved_from(database: Database, session: str) -> list[SavedClassifier]:
+    """The classifiers that a session made, newest first."""
+    return [found for found in database.classifiers.all() if found.session == session]
+
+
+def _numbered(classifier: SavedClassifier) -> str:
+    version = f" (version {classifier.number})" if classifier.number > 1 else ""
+    return classifier.name + version
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    bold = [f"**{escaped(name)}**" for name in names[:_NAMED]]
+    return ", ".join(bold) + more if more else _listed(bold)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _go(what: Sequence[str]) -> str:
+    return "go" if len(what) > 1 else "goes"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

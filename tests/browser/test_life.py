@@ -1,0 +1,138 @@
+"""The life of a classifier, from a prompt to its end, by somebody who looks for pets in a field."""
+
+import csv
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from ingest.sample.captions import describe
+from ingest.sample.drawing import draw
+from ingest.sample.scenes import EVALUATION_SEEDS, PICTURE_SIDE, SAMPLE_SEEDS, compose
+from tests.browser.screen import ask, give, names, ready, refine, settle, stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+
+Screenshot = Callable[[Page, str], None]
+
+# The concept of test_app.py, and for its reason.
+PROMPT = "pets in a field"
+NEW = 200
+
+
+def is_right(name: str) -> bool:
+    return "field" in name and ("dog" in name or "cat" in name)
+
+
+@cache
+def right() -> set[str]:
+    """The ids of all right photos of the sample."""
+    return {scene.id for scene in map(compose, SAMPLE_SEEDS) if is_right(describe(scene))}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Photos that were taken since: scenes that are not in the sample."""
+    new = tmp_path / "new"
+    new.mkdir()
+    for seed in EVALUATION_SEEDS[:NEW]:
+        draw(compose(seed), PICTURE_SIDE).save(new / f"{seed}.png")
+    return new
+
+
+def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Screenshot) -> None:
+    ready(page, app)
+    ask(page, PROMPT)
+    for number in (1, 2, 3):
+        mark_by_truth(page)
+        if number < 3:
+            refine(page, number + 1)
+    page.get_by_role("button", name="Save classifier").click()
+    page.get_by_role("textbox", name="Name").fill("Pets")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved, fit on")).to_be_visible()
+
+    page.get_by_role("link", name="Classifiers").click()
+    expect(page.get_by_text("of 2,000 photos score at least")).to_be_visible()
+    settle(page)
+    first = kept_photos(page, folder)
+
+    # Sharpened at the threshold, it is better by truth.
+    page.get_by_text("Sharpen it at the threshold").click()
+    page.get_by_role("button", name="Label 18 photos at the threshold").click()
+    expect(page.locator(".round")).to_contain_text("at the threshold")
+    settle(page)
+    expect(page.locator(".live")).to_contain_text("18 photos")
+    mark_by_truth(page)
+    screenshot(page, "sharpen")
+    page.get_by_role("button", name="Make version 2").click()
+    expect(page.get_by_text("From version 1 to 2,")).to_be_visible()
+    settle(page)
+    screenshot(page, "versions")
+    second = kept_photos(page, folder)
+    assert quality(second) > quality(first)
+
+    # It is taken back, and used again, by a click.
+    page.get_by_role("button", name="Use version 1 again").click()
+    expect(page.get_by_text("From version 2 to 1,")).to_be_visible()
+    settle(page)
+    assert kept_photos(page, folder) == first
+    page.get_by_role("button", name="Use version 2 again").click()
+    expect(page.get_by_text("From version 1 to 2,")).to_be_visible()
+
+    load(page, folder)
+    page.get_by_role("link", name="Classifiers").click()
+    expect(page.get_by_text("of 2,200 photos score at least")).to_be_visible()
+    settle(page)
+    expect(page.get_by_text(f"{NEW} new since version 2 was saved")).to_be_visible()
+    screenshot(page, "new-photos")
+    news = kept_photos(page, folder) - second
+    if news:
+        page.get_by_text(f"Look at {len(news)} new").click()
+        expect(page.get_by_role("button", name="Label", exact=False).first).to_be_visible()
+
+    page.get_by_role("button", name="Delete").first.click()
+    expect(page.get_by_text("With it go its 2 versions")).to_be_visible()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No classifier is saved yet")).to_be_visible()
+
+
+def mark_by_truth(page: Page) -> None:
+    """Thumbs up for what is right, and down for the rest."""
+    for place, name in enumerate(names(page)):
+        if is_right(name):
+            give(page, place, up=True)
+    page.get_by_role("button", name="Rest are no").click()
+    expect(unmarked(page)).to_have_count(0)
+    stored(page)
+
+
+def unmarked(page: Page) -> Locator:
+    return page.locator(".tile:not([data-mark])")
+
+
+def kept_photos(page: Page, folder: Path) -> set[str]:
+    """The ids of the photos that the classifier keeps, from the file that it can be taken as."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Scores and labels (CSV)").click()
+    file = folder.parent / "scores.csv"
+    download.value.save_as(file)
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    return {row["id"] for row in rows if row["kept"] == "1"}
+
+
+def quality(kept: set[str]) -> float:
+    """The F1 score, by the truth of all scenes of the sample."""
+    return 2 * len(kept & right()) / (len(kept) + len(right()))
+
+
+def load(page: Page, folder: Path) -> None:
+    """Load the new photos into the sample's collection, from its page."""
+    page.get_by_role("link", name="Collection").click()
+    page.get_by_role("textbox", name="Folder on this computer").fill(str(folder))
+    page.get_by_role("textbox", name="Collection").first.fill("sample")
+    page.get_by_role("button", name="Load the folder").click()
+    page.get_by_role("button", name="Load into sample all the same").click()
+    expect(page.get_by_text(f"{NEW} added")).to_be_visible(timeout=90_000)

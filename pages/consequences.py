@@ -21,8 +21,8 @@ def of_collection(database: Database, collection: Collection) -> str:
         "The photos themselves are not touched."
     ]
     if views:
-        are = "the views" if len(views) > 1 else "the view"
-        lines.append(f"With it {_go(views)} {are} {_names(views)}, for whoever queries them.")
+        which, whom = ("views", "them") if len(views) > 1 else ("view", "it")
+        lines.append(f"It takes along the {which} {_names(views)}, for whoever queries {whom}.")
     if sessions:
         lines.append(
             f"{_count(sessions, 'session')} can't be gone on with any more, unless the same photos "
@@ -58,7 +58,7 @@ def of_classifier(database: Database, classifier: SavedClassifier) -> str:
     gone += [f"the view {_names([view.name])}, for whoever queries it"] if view else []
     lines = [f"Delete **{escaped(classifier.name)}**?"]
     if gone:
-        lines.append(f"With it {_go(gone)} {_listed(gone)}.")
+        lines.append(f"It takes along {_listed(gone)}.")
     lines.append("Its labelling session stays.")
     return "\n\n".join(lines)
 
@@ -81,10 +81,6 @@ def _names(names: Sequence[str]) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _go(what: Sequence[str]) -> str:
-    return "go" if len(what) > 1 else "goes"
 
 
 def _count(n: int, noun: str) -> str:

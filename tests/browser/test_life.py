@@ -89,12 +89,16 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
     expect(page.get_by_text(f"{NEW} new since version 2 was saved")).to_be_visible()
     screenshot(page, "new-photos")
     news = kept_photos(page, folder) - second
-    if news:
-        page.get_by_text(f"Look at {len(news)} new").click()
-        expect(page.get_by_role("button", name="Label", exact=False).first).to_be_visible()
+    assert len(news) > 1
+    expect(page.get_by_text(f", {len(news)} of them above the threshold")).to_be_visible()
+    page.get_by_text(f"Look at {len(news)} new photos").click()
+    page.get_by_role("button", name=f"Label {len(news)} of them").click()
+    page.get_by_text("Sharpen it at the threshold").click()
+    expect(page.locator(".round")).to_contain_text("new photos")
+    expect(page.locator(".tile")).to_have_count(len(news))
 
     page.get_by_role("button", name="Delete").first.click()
-    expect(page.get_by_text("With it go its 2 versions")).to_be_visible()
+    expect(page.get_by_text("It takes along its 2 versions")).to_be_visible()
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No classifier is saved yet")).to_be_visible()
 

@@ -171,8 +171,8 @@ def test_what_goes_with_what_is_said_first(
     database.classifiers.add_version(saved, saved)
     (second,) = database.classifiers.all()
     assert of_classifier(database, second) == (
-        "Delete **Lakes**?\n\nWith it go its 2 versions and the view **lakes**, for whoever "
-        "queries it.\n\nIts labelling session stays."
+        "Delete **Lakes**?\n\nIt takes along its 2 versions and the view **lakes**, for "
+        "whoever queries it.\n\nIts labelling session stays."
     )
     assert of_session(database, session.row, 9) == (
         "Delete **a \\[lake\\]\\(x\\)** with its 9 thumbs?\n\nWhat was saved from it stays: "
@@ -180,7 +180,7 @@ def test_what_goes_with_what_is_said_first(
     )
     assert of_collection(database, collection) == (
         "Delete **drawings** with the vectors of its photos? The photos themselves are not "
-        "touched.\n\nWith it goes the view **lakes**, for whoever queries them.\n\n1 session can't "
+        "touched.\n\nIt takes along the view **lakes**, for whoever queries it.\n\n1 session can't "
         "be gone on with any more, unless the same photos are loaded again under this name, with "
         "the same model.\n\nNothing is left to rank for **Lakes**: download what you want to keep "
         "on the Classifiers page before."

@@ -16,7 +16,7 @@ from pages.markdown import escaped
 from pages.services import Services
 
 COLUMNS = 5
-MIN_WIDTH = 150  # pixels: two columns on a phone
+MIN_WIDTH = 140  # pixels: two columns on a phone, in a box too
 
 
 def show_photos(

@@ -24,22 +24,24 @@ def show_sharpening(
     services: Services, classifier: SavedClassifier, ranking: Ranking, threshold: float
 ) -> None:
     """Offer the photos at the threshold to be marked, and a refit with all thumbs."""
-    with st.expander("Sharpen it at the threshold", icon=":material/exposure:"):
-        session = session_of(services, classifier)
+    session = session_of(services, classifier)
+    versions = services.database.classifiers.versions(classifier)
+    asked = None if session is None else _round_asked(session, versions)
+    with st.expander(
+        "Sharpen it at the threshold", icon=":material/exposure:", expanded=asked is not None
+    ):
         if session is None:
             st.markdown(
                 "Its labelling session was deleted, or is not in this database, so it can't be "
                 "refit. Search for the same on the **Label** page, and save that under its name."
             )
             return
-        versions = services.database.classifiers.versions(classifier)
         coming = 1 + max(version.number for version in versions)
         st.caption(
             "It is least sure of the photos just above and just below the threshold. Thumbs on "
             f"them go into its session, “{escaped(session.row.title)}”, and a refit with all "
             f"thumbs of that makes version {coming}. Version {classifier.number} is kept."
         )
-        asked = _round_asked(session, versions)
         photos = at_threshold(ranking.ids, ranking.kept(threshold), session.marks, AT_ONCE)
         with st.container(horizontal=True):
             if st.button(

@@ -49,9 +49,7 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
         mark_by_truth(page)
         if number < 3:
             refine(page, number + 1)
-    page.get_by_role("button", name="Save classifier").click()
-    page.get_by_role("textbox", name="Name").fill("Pets")
-    page.get_by_role("button", name="Save", exact=True).click()
+    save(page, "Pets")
     expect(page.get_by_text("Saved, fit on")).to_be_visible()
 
     page.get_by_role("link", name="Classifiers").click()
@@ -93,14 +91,33 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
     expect(page.get_by_text(f", {len(news)} of them above the threshold")).to_be_visible()
     page.get_by_text(f"Look at {len(news)} new photos").click()
     page.get_by_role("button", name=f"Label {len(news)} of them").click()
-    page.get_by_text("Sharpen it at the threshold").click()
     expect(page.locator(".round")).to_contain_text("new photos")
     expect(page.locator(".tile")).to_have_count(len(news))
 
+    # Its name, in another session, is a choice to make.
+    page.get_by_role("link", name="Label").click()
+    page.get_by_role("button", name="New search").click()
+    ask(page, "a lighthouse at night")
+    save(page, "pets")
+    expect(page.get_by_text("“Pets” is there already, from another session")).to_be_visible()
+    screenshot(page, "name-taken")
+    page.get_by_role("button", name="Save as “Pets 2”").click()
+    expect(page.get_by_text("Saved, fit on 0 up and 0 down")).to_be_visible()
+
+    page.goto(f"{app}/classifiers?classifier=Pets · sample")
+    expect(page.get_by_text("18 up")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Delete").first.click()
     expect(page.get_by_text("It takes along its 2 versions")).to_be_visible()
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No classifier is saved yet")).to_be_visible()
+    expect(page.get_by_text("0 up")).to_be_visible()
+    assert page.get_by_role("combobox", name="Classifier").input_value() == "Pets 2 · sample"
+
+
+def save(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Save classifier").click()
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("button", name="Save", exact=True).click()
 
 
 def mark_by_truth(page: Page) -> None:

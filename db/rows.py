@@ -47,6 +47,17 @@ class Rows:
                         found[stored.id] = stored
         return found
 
+    def facts(self, ids: Sequence[str]) -> dict[str, Photo]:
+        """Photos by id, without their vectors; ids that aren't there are left out."""
+        found: dict[str, Photo] = {}
+        for start in range(0, len(ids), _PIECE):
+            rows = self._connection.arrow(
+                f"SELECT {_SELECTED} FROM {self._table} WHERE id IN %(ids)s",
+                {"ids": tuple(ids[start : start + _PIECE])},
+            )
+            found |= {row["id"]: Photo.of(row) for row in rows.to_pylist()}
+        return found
+
     def replace(self, photos: Sequence[Photo], vectors: npt.NDArray[np.float32]) -> None:
         """Put photos with their vectors, float32 (n, d), in place of those of the same ids.
 

@@ -108,18 +108,22 @@ class Views:
             self._connection.command(f"DROP VIEW IF EXISTS {name}")
             self._write(classifier, view, dropped=True)
 
-    def _statement(
-        self, name: str, classifier: SavedClassifier, threshold: float, replace: bool
-    ) -> str:
+    def query(self, classifier: SavedClassifier, threshold: float) -> str:
+        """What is in the view: a statement that needs no right but to read, and no view."""
         dialect = self._connection.dialect
         return (
-            f"CREATE {'OR REPLACE ' if replace else ''}VIEW "
-            f"{dialect.layout.everywhere(checked_name(name))} AS\n"
             "SELECT id, url, score\n"
             f"FROM (SELECT id, url, {dialect.score(classifier.weight)} AS score "
             f"FROM {quoted(checked_name(classifier.collection))})\n"
             f"WHERE score >= {float(threshold):.9f}"
         )
+
+    def _statement(
+        self, name: str, classifier: SavedClassifier, threshold: float, replace: bool
+    ) -> str:
+        where = self._connection.dialect.layout.everywhere(checked_name(name))
+        verb = f"CREATE {'OR REPLACE ' if replace else ''}VIEW {where} AS"
+        return f"{verb}\n{self.query(classifier, threshold)}"
 
     def _free_name(self, classifier: SavedClassifier) -> str:
         taken = {name.lower() for name in self._connection.tables()}

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from db.addresses import path_of
 from db.contents import Content
 from db.database import Database
 from db.photos import Photo, PhotoTable
 from db.rows import Rows
 from ingest.archive import Tell
-from ingest.content import digest_of, file_content, is_there, path_of, why_not_gone
+from ingest.content import digest_of, file_content, is_there, why_not_gone
 
 _TOLD_EVERY = 500  # photos
 

@@ -1,11 +1,9 @@
 """What a photo's file was when it was read, and whether a file that is missing is gone."""
 
 import hashlib
-import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from PIL import Image
 
@@ -33,11 +31,6 @@ def bytes_content(body: bytes) -> Content:
     return Content(
         size=len(body), digest=hashlib.blake2b(body, digest_size=_DIGEST_SIZE).hexdigest()
     )
-
-
-def path_of(url: str) -> Path:
-    """The file behind a `file:` URL."""
-    return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
 
 
 def file_content(path: Path, folder: Path) -> Content | None:

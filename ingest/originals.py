@@ -1,12 +1,16 @@
-"""A photo's whole picture, for a browser to show."""
+"""A photo's whole picture, for a browser to show or a file to keep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image
 
+from classifier.exports.folder import Fetched
+from db.addresses import is_file, is_web, path_of
+from db.photos import Photo
 from ingest import files
-from ingest.content import path_of
+from ingest.download import Downloader, fitted
 from ingest.formats.orientation import UPRIGHT
 from ingest.formats.stored import open_stored
 from ingest.images import decode
@@ -25,6 +29,11 @@ _SHOWN = {
     "GIF": "image/gif",
     "BMP": "image/bmp",
     "AVIF": "image/avif",
+}
+
+_SUFFIXES = {
+    **{"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif"},
+    **{"BMP": ".bmp", "TIFF": ".tif", "AVIF": ".avif", "HEIF": ".heic"},
 }
 
 
@@ -59,6 +68,36 @@ def read_original(url: str, side: int) -> Original:
     upright = decode(BytesIO(content), side)
     upright.thumbnail((side, side))
     return _encoded(upright)
+
+
+def fetcher(side: int) -> Callable[[Photo], Fetched]:
+    """What gets a photo's own bytes, to be kept in a file.
+
+    A file's are as they are. A host is asked for at most `side` pixels; a scene is drawn.
+    """
+    downloader = Downloader()
+
+    def fetch(photo: Photo) -> Fetched:
+        """Get a photo's bytes.
+
+        Raises:
+            OSError: it can't be had now.
+            ValueError: it is gone, or a host sent no image.
+        """
+        if is_file(photo.url):
+            path = path_of(photo.url)
+            return Fetched(files.read(path), path.suffix)
+        if is_web(photo.url):
+            content = downloader.get(fitted(photo.url, side))
+            return Fetched(content, _suffix(content))
+        return Fetched(read_original(photo.url, side).content, ".jpg")
+
+    return fetch
+
+
+def _suffix(content: bytes) -> str:
+    with open_stored(content).image as image:
+        return _SUFFIXES.get(image.format or "", ".jpg")
 
 
 def _as_it_is(content: bytes) -> str | None:

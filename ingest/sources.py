@@ -16,13 +16,14 @@ from urllib.parse import quote_from_bytes
 from PIL import Image
 
 from db import thumbnails
+from db.addresses import path_of
 from db.contents import Content
 from db.errors import ExplorerError
 from db.photos import Photo
 from ingest import files
 from ingest.archive import Archive, Tell
 from ingest.changes import Changes, Stored, compare_files, compare_rows
-from ingest.content import bytes_content, file_content, keep_content, path_of
+from ingest.content import bytes_content, file_content, keep_content
 from ingest.download import Downloader, sized
 from ingest.folder import Listing
 from ingest.formats.kinds import NAMES

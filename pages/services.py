@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from classifier.exports.job import Exporter
 from classifier.open_sessions import OpenSessions
 from db.database import Database, open_database
 from db.errors import ExplorerError
@@ -41,6 +42,11 @@ class Services:
     def sessions(self) -> OpenSessions:
         """The labelling sessions that are open."""
         return OpenSessions(self.database)
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What puts photos into folders."""
+        return Exporter()
 
     def load_searcher(self, model_id: str) -> "Clip":
         """The model of a collection, behind the text tower that the settings name.

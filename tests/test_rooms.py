@@ -32,7 +32,9 @@ def test_a_room_imports_no_room_above_it(room: str) -> None:
     files = list((ROOT / room).rglob("*.py"))
     assert files
     for path in files:
-        assert not imported(path) & (MAY_NOT[room] | {"app"}), path
+        # Like app.py, the command line of classifiers brings rooms together.
+        free = {"ingest"} if path == ROOT / "classifier" / "__main__.py" else set()
+        assert not imported(path) & (MAY_NOT[room] | {"app"}) - free, path
 
 
 def test_sql_is_written_in_db_alone() -> None:

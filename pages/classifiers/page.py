@@ -17,6 +17,7 @@ from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
 from db.views import View
 from pages.address import address
+from pages.classifiers.bring_in import show_bring_in
 from pages.classifiers.check import show_check
 from pages.classifiers.new_photos import show_new
 from pages.classifiers.scores import ranking_of
@@ -39,6 +40,7 @@ _VIEWS = ("Best", "Just above the threshold", "Just below the threshold")
 def show(services: Services) -> None:
     """Draw the screen."""
     st.title("Classifiers")
+    show_bring_in(services)
     saved = services.database.classifiers.all()
     if not saved:
         st.info(
@@ -66,7 +68,7 @@ def show(services: Services) -> None:
     show_new(services, classifier, table, ranking, threshold)
     show_versions(services, classifier, collection, ranking, threshold)
     show_sharpening(services, classifier, ranking, threshold)
-    show_ways_out(table, classifier, ranking, threshold)
+    show_ways_out(services, table, classifier, ranking, threshold)
     show_view(services, classifier, view, threshold)
     show_check(services, classifier, ranking, threshold, check)
     _photos(services, table, ranking, threshold)

@@ -1,0 +1,75 @@
+"""`metadata.csv` in an exported folder: which photo each file is.
+
+The name and its column `file_name` are those of Hugging Face's `imagefolder`. It grows by a line a
+photo, before the photo's file is whole, so that an export that was killed can go on.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+
+from classifier.exports.cells import Row, plain, write_rows
+from classifier.exports.entries import Entry, Selection
+from classifier.exports.scores import WORDS, fixed
+from db.errors import ExplorerError
+
+NAME = "metadata.csv"
+_HEADER = ("file_name", "id", "label", "thumb", "score", "url", "photographer", "page")
+
+
+class Manifest:
+    """The list of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+
+    def read(self) -> dict[str, str] | None:
+        """The name of each photo's file, relative to the folder, by photo id; None without a list.
+
+        The last row of a photo counts.
+
+        Raises:
+            ExplorerError: the file can't be read, or is no such list.
+        """
+        try:
+            # A kill may cut a character in two.
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ExplorerError(f"Can't read {self._path}: {error.strerror}") from error
+        try:
+            rows = list(csv.reader(StringIO(text, newline="")))
+        except csv.Error:
+            rows = []
+        if not rows or tuple(rows[0]) != _HEADER:
+            raise ExplorerError(
+                f"{self._path} is another program's: name an empty folder, or a new one"
+            )
+        whole = [[plain(cell) for cell in row] for row in rows[1:] if len(row) == len(_HEADER)]
+        return {row[1]: row[0] for row in whole}
+
+    def append(self, selection: Selection, entry: Entry, name: str) -> None:
+        """Note what the file of a photo is called."""
+        with self._path.open("a", encoding="utf-8", newline="") as file:
+            write_rows(file, [_row(selection, entry, name)])
+
+    def write(self, selection: Selection, names: Mapping[str, str]) -> None:
+        """Put the list anew: the photos whose files' names are given, in the selection's order."""
+        entries = (each for each in selection.entries if each.photo.id in names)
+        self._replace(_row(selection, each, names[each.photo.id]) for each in entries)
+
+    def _replace(self, rows: Iterable[Row]) -> None:
+        text = StringIO(newline="")
+        write_rows(text, [list(_HEADER), *rows])
+        new = self._path.with_name(f".{NAME}.part")
+        new.write_text(text.getvalue(), encoding="utf-8", newline="")
+        new.replace(self._path)
+
+
+def _row(selection: Selection, entry: Entry, name: str) -> Row:
+    photo, label = entry.photo, selection.class_of(entry)
+    thumb = "" if entry.label is None else WORDS[entry.label]
+    facts = [photo.url, photo.photographer, photo.page]
+    return [name, photo.id, label, thumb, fixed(entry.score), *facts]

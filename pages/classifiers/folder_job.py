@@ -1,0 +1,47 @@
+"""Photos on their way into a folder, on the Classifiers page."""
+
+import time
+
+import streamlit as st
+
+from classifier.exports.job import FolderJob
+from pages.markdown import escaped
+from pages.services import Services
+from pages.tables import show_table
+
+
+def show_job(services: Services, job: FolderJob) -> None:
+    """Show how far it is, or what it did."""
+    folder = escaped(str(job.order.folder))
+    if job.running:
+        st.markdown(f"Writing to **{folder}**")
+        _progress(services)
+        if st.button("Stop", icon=":material/stop:", key="out_stop", disabled=job.stopping):
+            job.stop()
+            st.rerun()
+    elif job.error:
+        st.error(escaped(job.error), icon=":material/error:")
+    elif job.report is not None and job.report.stopped:
+        st.info(
+            f"Stopped: {job.report.summary()}. Write to {folder} again to go on",
+            icon=":material/stop:",
+        )
+    elif job.report is not None:
+        st.success(f"{folder}: {job.report.summary()}", icon=":material/check_circle:")
+    if job.report is not None and job.report.missing:
+        st.markdown(f"Could not be had: {len(job.report.missing):,}")
+        rows = [{"photo": each.url, "reason": why} for each, why in job.report.missing]
+        show_table(rows, "missing")
+
+
+@st.fragment(run_every=0.5)
+def _progress(services: Services) -> None:
+    """A bar that follows the job by itself, and redraws the page when it is done."""
+    job = services.exporter.job
+    if job is None or not job.running:
+        st.rerun()
+    total = len(job.order.selection.entries)
+    seconds = time.monotonic() - job.started
+    st.progress(
+        job.done / max(total, 1), text=f"{job.done:,} of {total:,} photos · {seconds:.0f} s so far"
+    )

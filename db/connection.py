@@ -6,21 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
-import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
+from db.answers import LOAD, PAGE, Answers, Health
+from db.client import BRUTE_FORCE, is_there, open_client
 from db.dialect import INDEX_SINCE, ClickHouse, Dialect, Embedded, ExactClickHouse
-from db.dsn import alpha_of, layout_of, option, unencrypted, uses_tls, without_own_options
+from db.dsn import alpha_of, layout_of, option, unencrypted
 from db.embedded import Folder
-from db.errors import ExplorerError, first_line
-from db.faults import Fault, fault_of, shown_url
-from db.layout import Layout
-from db.myscale import MyScale
+from db.errors import EngineError, ExplorerError
+from db.faults import is_myscale_cloud, shown_url
+from db.layout import Cluster, Layout, Replicated
+from db.myscale import INDEX_TABLES, MyScale
 from db.names import quoted
 
 _LOG = logging.getLogger(__name__)
@@ -28,27 +29,16 @@ _LOG = logging.getLogger(__name__)
 Parameters = Mapping[str, Any] | None
 
 
-# How often a statement is tried while nothing answers: about 1.5 s in all under a page that
-# somebody waits for, half a minute under a load.
-PAGE, LOAD = 5, 10
+# UNKNOWN_TABLE, ACCESS_DENIED (src/Common/ErrorCodes.cpp): how a server answers who may not read.
+_HIDDEN = (60, 497)
 
-# MyScaleDB's, without which it finds no photo that has not been indexed yet: its test
-# 00038_mqvs_brute_force_setting shows both.
-_BRUTE_FORCE = "enable_brute_force_vector_search"
-
-# Statements that change nothing when they are run a second time.
+# Statements that change nothing when they are run a second time. OPTIMIZE is none: while the first
+# one goes on, a second one does nothing and says that it is done.
 _REPEATABLE = re.compile(
-    r"(SELECT|EXISTS|EXPLAIN|DESCRIBE|OPTIMIZE|CREATE OR REPLACE)\b|.*\bIF (NOT )?EXISTS\b"
+    r"(SELECT|EXISTS|EXPLAIN|DESCRIBE|CREATE OR REPLACE)\b|.*\bIF (NOT )?EXISTS\b"
 )
 
 T = TypeVar("T")
-
-
-@dataclass
-class Health:
-    """Whether the last statement was answered: while none is, waiting for each would be in vain."""
-
-    away: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ class Connection:
     def again(self) -> "Connection":
         """A second, more patient connection to the same database, with a client of its own."""
         self._refuse_if_moved()
-        return replace(self, client=_open_client(self.url), tries=LOAD)
+        return replace(self, client=open_client(self.url, self.dialect.layout), tries=LOAD)
 
     @property
     def engine(self) -> str:
@@ -162,42 +152,10 @@ class Connection:
 
     def _run(self, statement: Callable[[], T], repeatable: bool = True) -> T:
         self._refuse_if_moved()
-        tries = 1 if self.health.away and self.tries == PAGE else self.tries
-        retrying = Retrying(
-            sleep=self.sleep,
-            stop=stop_after_attempt(tries),
-            wait=wait_exponential(multiplier=0.1, max=8),
-            retry=retry_if_exception(lambda error: _may_repeat(error, repeatable)),
-            reraise=True,
-        )
-        try:
-            answer: T = retrying(_told, statement, self.url)
-        except _FailedError as error:
-            self.health.away = error.fault.passes and error.fault.unsent
-            raise ExplorerError(error.fault.line) from error.__cause__
-        self.health.away = False
-        return answer
-
-
-class _FailedError(Exception):
-    """A statement that failed, on its way to become one line."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.line)
-        self.fault = fault
-
-
-def _told(statement: Callable[[], T], url: str) -> T:
-    try:
-        return statement()
-    except (ClickHouseError, OSError) as error:
-        raise _FailedError(fault_of(error, url)) from error
-
-
-def _may_repeat(error: BaseException, repeatable: bool) -> bool:
-    if not isinstance(error, _FailedError):
-        return False
-    return error.fault.passes and (repeatable or error.fault.unsent)
+        embedded = self.url.startswith("chdb:")
+        ping = None if embedded else partial(is_there, self.client)
+        answers = Answers(self.url, self.tries, self.sleep, self.health, ping)
+        return answers.of(statement, repeatable=repeatable)
 
 
 def connect(url: str, tries: int = PAGE) -> Connection:
@@ -214,12 +172,16 @@ def connect(url: str, tries: int = PAGE) -> Connection:
         dialect = find_dialect(url)
         folder = Folder.of(url)
         folder.create_database()
-        connection = Connection(url, _open_client(url), dialect, tries, lock=folder.lock())
+        connection = Connection(url, open_client(url), dialect, tries, lock=folder.lock())
     else:
-        client = _open_client(url)
+        # A page is there meanwhile, and tries again by itself; a command has nobody who would.
+        client = open_client(url, tries=tries if tries == LOAD and is_myscale_cloud(url) else 1)
         if warning := unencrypted(url):
             _LOG.warning("%s", warning)
-        connection = Connection(url, client, _ask(client, url), tries)
+        dialect = _ask(client, url)
+        for name, value in dialect.layout.session.items():
+            client.set_client_setting(name, value)
+        connection = Connection(url, client, dialect, tries)
     _define_functions(connection)
     return connection
 
@@ -256,45 +218,63 @@ def find_dialect(url: str, engine: str = "") -> Dialect:
         return ClickHouse(layout_of(url))
     if engine == "myscale":
         return MyScale(alpha_of(url), layout_of(url))
-    client = _open_client(url)
+    client = open_client(url)
     try:
         return _ask(client, url)
     finally:
         client.close()
 
 
-def _open_client(url: str) -> Client:
-    if url.startswith("chdb:"):
-        return Folder.of(url).open()
-    try:
-        # A session id would make the server refuse two queries at once from two page views.
-        client = clickhouse_connect.get_client(
-            dsn=without_own_options(url),
-            interface="https" if uses_tls(url) else "http",
-            autogenerate_session_id=False,
-            tz_mode="schema",
-            settings=dict(layout_of(url).session),
-        )
-    except (ClickHouseError, OSError) as error:
-        raise ExplorerError(fault_of(error, url).line) from error
-    except (ValueError, TypeError) as error:
-        raise ExplorerError(
-            f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "
-            "option behind its question mark"
-        ) from error
-    if _BRUTE_FORCE in client.server_settings:
-        client.set_client_setting(_BRUTE_FORCE, 1)
-    return client
-
-
 def _ask(client: Client, url: str) -> Dialect:
-    # MyScale reports ClickHouse's version, so it is known by a table that only it has.
-    found = Connection(url, client, ClickHouse()).command(
-        "SELECT count() FROM system.tables WHERE database = 'system' AND name = 'vector_indices'"
+    # MyScale reports ClickHouse's version, and hides its own tables from a user who was granted one
+    # database: it is known by a setting that only it has, which the client has read already.
+    dialect = server_dialect(
+        client.server_version or "",
+        BRUTE_FORCE in client.server_settings,
+        alpha_of(url),
+        _layout(client, url),
     )
-    return server_dialect(
-        client.server_version or "", bool(int(str(found))), alpha_of(url), layout_of(url)
+    if isinstance(dialect, MyScale):
+        _check_grants(Connection(url, client, dialect))
+    return dialect
+
+
+def _layout(client: Client, url: str) -> Layout:
+    """Where the tables lie: a database that replicates itself is known by its engine."""
+    named = layout_of(url)
+    engine = Connection(url, client, ClickHouse(named)).command(
+        f"SELECT engine FROM system.databases WHERE name = {named.database}"
     )
+    if engine != "Replicated":
+        return named
+    if isinstance(named, Cluster):
+        raise ExplorerError(
+            f"DATABASE_CLUSTER is set, and the database of {shown_url(url)} replicates itself: "
+            "unset DATABASE_CLUSTER, or name a database of another engine"
+        )
+    return Replicated()
+
+
+def _check_grants(connection: Connection) -> None:
+    """See that the state of an index can be read: else nobody would notice that there is none."""
+    missing = [table for table in INDEX_TABLES if not _may_read(connection, f"system.{table}")]
+    if missing:
+        user = unquote(urlsplit(connection.url).username or "default")
+        grants = "; ".join(f"GRANT SELECT ON system.{table} TO {quoted(user)}" for table in missing)
+        raise ExplorerError(
+            f"The user {user} can't see at {shown_url(connection.url)} how far MyScale's vector "
+            f"indexes are: have its administrator run {grants}"
+        )
+
+
+def _may_read(connection: Connection, table: str) -> bool:
+    try:
+        connection.command(f"SELECT count() FROM {table} WHERE 0")
+    except EngineError as error:
+        if error.code not in _HIDDEN:
+            raise
+        return False
+    return True
 
 
 def server_dialect(

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 
+from db.answers import PAGE
 from db.checks import CHECKS, Checks
 from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
-from db.connection import PAGE, Connection, connect
+from db.connection import Connection, connect
 from db.contents import CONTENTS, Contents
 from db.counts import COUNTS
 from db.damage import damage
@@ -73,6 +74,8 @@ class Database:
             known = [Failure(photo, urls[photo], reason, True) for photo in ids if photo in urls]
             self.failures.add(collection.name, known)
         Rows(self.connection, table).remove(ids)
+        # Where no load follows that would see to it.
+        table.drop_index_if_wrong()
 
     def delete(self, classifier: SavedClassifier) -> None:
         """Delete a classifier with its view; its session stays."""

@@ -63,6 +63,8 @@ class Dialect(ABC):
     Attributes:
         name: the engine, as a person is told.
         has_index: whether it can build a vector index.
+        refuses_index: codes with which it says that it has no such index after all.
+        carries_index: whether a merge hands an index on to the new part instead of building it.
         note: what else a person is told of it, or "".
         substitutes: what a refused statement is changed in, by what the refusal says.
         functions: what is defined in it, SQL by name.
@@ -72,6 +74,8 @@ class Dialect(ABC):
     name: str
     functions: Mapping[str, str] = MappingProxyType({})
     has_index = True
+    refuses_index: frozenset[int] = frozenset()
+    carries_index = False
     note = ""
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -92,6 +96,31 @@ class Dialect(ABC):
     def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:
         """The statements that order the rows and start building the vector index."""
 
+    def merge(self, table: str) -> str:
+        """The statement that merges a table's parts into one, if they aren't yet.
+
+        Without the setting each one merges all rows again: after one that was cut off, none would
+        ever be done in time.
+        """
+        settings = f"optimize_skip_merged_partitions = 1{self.layout.patience}"
+        return f"OPTIMIZE TABLE {self.layout.rows(table)} FINAL SETTINGS {settings}"
+
+    def merge_anew(self, table: str) -> str:
+        """The statement that writes all rows of a table anew, without those that are masked."""
+        return f"OPTIMIZE TABLE {self.layout.rows(table)} FINAL SETTINGS {self._all_rows}"
+
+    def deduplicate(self, table: str) -> str:
+        """The statement that leaves each photo of a table without an index once."""
+        return (
+            f"OPTIMIZE TABLE {self.layout.rows(table)} FINAL DEDUPLICATE BY id "
+            f"SETTINGS {self._all_rows}"
+        )
+
+    @property
+    def _all_rows(self) -> str:
+        # The default, which a server's profile may have changed.
+        return f"optimize_skip_merged_partitions = 0{self.layout.patience}"
+
     @abstractmethod
     def drop_index(self, table: str) -> list[str]:
         """The statements that take a failed index away, so that it can be built again."""
@@ -106,11 +135,7 @@ class Dialect(ABC):
         """
 
     def masked(self) -> str:
-        """A query of how many parts of `%(table)s` hold rows that an index finds and nobody should.
-
-        "" where the engine's index knows them: MyScale says that rows of a `DELETE FROM` are left
-        out of all later queries (docs.myscale.com/docs/en, DELETE in its SQL reference).
-        """
+        """A query that finds more than 0 while a search must not go by the index of `%(table)s`."""
         return ""
 
     @abstractmethod
@@ -139,6 +164,9 @@ class ClickHouse(Dialect):
     """A ClickHouse server, 25.8 or newer."""
 
     name = "ClickHouse"
+    # INCORRECT_QUERY, of a server that was built without USearch, and SUPPORT_IS_DISABLED, of one
+    # whose `compatibility` is older than the index (src/Common/ErrorCodes.cpp).
+    refuses_index = frozenset({80, 344})
     distance = "cosineDistance"
 
     # The engine asks its index for no more rows than max_limit_for_vector_search_queries.
@@ -163,7 +191,7 @@ class ClickHouse(Dialect):
         """See Dialect. The mutation runs by itself; index_state tells when it is done."""
         rows = self.layout.rows(table)
         return [
-            f"OPTIMIZE TABLE {rows} FINAL",
+            self.merge(table),
             f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
             f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'f32', 16, 64)",
             f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX}",

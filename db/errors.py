@@ -9,6 +9,32 @@ class ExplorerError(Exception):
     """
 
 
+class EngineError(ExplorerError):
+    """A statement that the engine refused or did not answer.
+
+    Attributes:
+        code: ClickHouse's, where the engine told one.
+        said: the engine's own sentence, where it told one.
+        unfinished: whether the statement may be at work still, or be done.
+        passes: whether it may be gone a moment later.
+    """
+
+    def __init__(
+        self,
+        line: str,
+        code: int | None = None,
+        *,
+        unfinished: bool = False,
+        passes: bool = False,
+        said: str = "",
+    ) -> None:
+        super().__init__(line)
+        self.said = said
+        self.passes = passes
+        self.code = code
+        self.unfinished = unfinished
+
+
 class GoneError(ExplorerError):
     """What was asked for is not there; asking again is pointless, and what was to go there too."""
 

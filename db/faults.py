@@ -1,7 +1,7 @@
 """What can go wrong between us and a server, each said in one line with what to do."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from clickhouse_connect.driver.exceptions import Error
@@ -32,11 +32,19 @@ class Fault:
         line: what, which server, and what to do; never a password.
         passes: whether it may be gone a moment later.
         unsent: whether the statement was surely not run.
+        unfinished: whether the statement may be at work still, or be done.
+        still: whether the server takes connections and answers nothing.
+        code: ClickHouse's, where the engine told one.
+        said: the engine's own sentence, where it told one.
     """
 
     line: str
     passes: bool = False
     unsent: bool = False
+    unfinished: bool = False
+    still: bool = False
+    code: int | None = None
+    said: str = ""
 
 
 def shown_url(url: str) -> str:
@@ -59,7 +67,33 @@ def fault_of(error: Exception, url: str) -> Fault:
         found = _of_network(reason, url)
     else:
         found = _of_server(error, url) if isinstance(error, Error) else None
-    return found or Fault(_without_password(_plain(error), url))
+    found = found or Fault(_without_password(_plain(error), url))
+    if not isinstance(error, Error) or error.code is None:
+        return found
+    return replace(found, code=error.code, said=_without_password(_detail(error), url))
+
+
+def still(url: str) -> Fault:
+    """What is the matter with a server that takes connections and answers nothing."""
+    return Fault(
+        f"{shown_url(url)} takes connections and answers nothing: it goes on by itself once its "
+        "machine or its disk does; if it doesn't, restart it",
+        passes=True,
+        unfinished=True,
+        still=True,
+    )
+
+
+def is_myscale_cloud(url: str) -> bool:
+    """Whether a DSN names a cluster of MyScale Cloud, which may be asleep."""
+    return ".myscale." in f".{urlsplit(url).hostname or ''}"
+
+
+def _asleep(url: str) -> str:
+    """What else may be the matter with what doesn't answer, in words to follow others."""
+    if not is_myscale_cloud(url):
+        return ""
+    return ". A cluster of MyScale Cloud that nobody used wakes up by itself in a minute or two"
 
 
 def _of_network(reason: Exception, url: str) -> Fault | None:
@@ -76,25 +110,28 @@ def _of_network(reason: Exception, url: str) -> Fault | None:
     if isinstance(reason, ConnectTimeoutError) and not isinstance(reason, NewConnectionError):
         return Fault(
             f"{where} can't be reached: check the network and its firewall, or correct "
-            "DATABASE_URL",
+            f"DATABASE_URL{_asleep(url)}",
+            passes=is_myscale_cloud(url),
             unsent=True,
         )
     if isinstance(reason, NewConnectionError):
         return Fault(
-            f"Nothing answers at {where}: start the server, or correct DATABASE_URL",
+            f"Nothing answers at {where}: start the server, or correct DATABASE_URL{_asleep(url)}",
             passes=True,
             unsent=True,
         )
     if isinstance(reason, ReadTimeoutError):
         return Fault(
             f"{where} took too long to answer: try again when it is less busy, or add "
-            "?send_receive_timeout=SECONDS to DATABASE_URL"
+            "?send_receive_timeout=SECONDS to DATABASE_URL",
+            unfinished=True,
         )
     if isinstance(reason, ProtocolError):
         return Fault(
             f"The connection to {where} broke: try again in a moment, since the server may be "
             "restarting; if it never answers, check http and https in DATABASE_URL",
             passes=True,
+            unfinished=True,
         )
     return None
 
@@ -138,25 +175,35 @@ def _of_server(error: Error, url: str) -> Fault | None:
             f"The user {user} lacks a right at {where} ({_detail(error)}): grant it, or name "
             "another user in DATABASE_URL"
         )
+    if error.code == _TIMEOUT and "distributed_ddl_task_timeout" in str(error):
+        # Another limit than max_execution_time, under the same code.
+        return Fault(
+            f"Some nodes of the cluster behind {where} are not done yet, and go on by themselves "
+            f"({_detail(error)}): try again later, or raise distributed_ddl_task_timeout there",
+            unfinished=True,
+        )
     if error.code == _TIMEOUT:
         return Fault(
             f"{where} gave up, since the statement took longer than it allows ({_detail(error)}): "
             "try again when it is less busy, or raise its max_execution_time"
         )
     if error.code is None:
-        return _of_status(str(error), where)
+        return _of_status(str(error), url)
     line = _without_password(_plain(error), url)
     return Fault(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
 
 
-def _of_status(text: str, where: str) -> Fault | None:
+def _of_status(text: str, url: str) -> Fault | None:
+    where = shown_url(url)
     status = re.search(r"HTTP status (\d+)", text)
     if status is None:
         return None
     if status[1] in ("429", "502", "503", "504"):
         return Fault(
-            f"{where} is not available just now (HTTP status {status[1]}): try again in a moment",
+            f"{where} is not available just now (HTTP status {status[1]}): try again in a "
+            f"moment{_asleep(url)}",
             passes=True,
+            unfinished=status[1] in ("502", "504"),
         )
     return Fault(
         f"What answers at {where} is no ClickHouse or MyScale (HTTP status {status[1]}): correct "

@@ -1,4 +1,8 @@
-"""Where tables lie: on one server, or on every node of a cluster.
+"""Where tables lie: on one server, on all replicas of a database, or on every node of a cluster.
+
+A database that replicates itself follows engines/database-engines/replicated of the same documents;
+MyScale Cloud has one where it has several replicas (MyScale's benchmark, configure.py, as recorded
+in the project's notes). It has been run on none.
 
 A cluster's statements follow these pages of clickhouse.com/docs; none has been run on a cluster.
 
@@ -51,26 +55,30 @@ class Layout:
 
     Attributes:
         database: an SQL expression: the name of the database.
+        engine: of all tables on one server, and of those of a database that replicates itself.
         worst_first: ends a query of an index's state that may find one row a node.
         session: settings of every statement.
+        patience: further settings of a statement that may take long, in SQL, after others.
         notes: what an operator has to know, in words.
     """
 
     database = "currentDatabase()"
+    engine = "MergeTree"
     worst_first = ""
     session: Mapping[str, int | str] = MappingProxyType({})
+    patience = ""
     notes: tuple[str, ...] = ()
 
     def create(self, table: Table) -> str:
         """The statement that creates one of the explorer's own tables."""
         return (
             f"CREATE TABLE IF NOT EXISTS {table.name} ({table.columns}) "
-            f"ENGINE = MergeTree ORDER BY {table.order}"
+            f"ENGINE = {self.engine} ORDER BY {table.order}"
         )
 
     def create_photos(self, name: str, columns: str, settings: str = "") -> list[str]:
         """The statements that create a photo table; `settings` follow the sorting key."""
-        engine = _by_id("MergeTree", settings)
+        engine = _by_id(self.engine, settings)
         return [f"CREATE TABLE IF NOT EXISTS {quoted(name)} ({columns}) {engine}"]
 
     def add_column(self, name: str, column: str) -> list[str]:
@@ -121,6 +129,29 @@ class Synced(Layout):
         return f"ALTER TABLE {name} MODIFY SETTING {self.SETTINGS}"
 
 
+# A replicated table takes a block that equals one of the last hundred for the same one, and ignores
+# it: photos that were taken out and come back would be lost without a word. What is sent twice
+# counts once without that.
+_EVERY_BLOCK: Mapping[str, int | str] = MappingProxyType({"insert_deduplicate": 0})
+
+
+class Replicated(Layout):
+    """Tables of a database of the engine `Replicated`.
+
+    It runs each definition on all its replicas, and refuses `ON CLUSTER`; a plain MergeTree would
+    have its rows on the replica alone that took them.
+    """
+
+    engine = "ReplicatedMergeTree"
+    session = _EVERY_BLOCK
+    notes = (
+        "The database replicates itself: written from the documents and never run on one, so "
+        "review it first",
+        "The state of a vector index is that of the replica that answers",
+        *(f"Every statement is sent with {key} = {_EVERY_BLOCK[key]}" for key in _EVERY_BLOCK),
+    )
+
+
 class Cluster(Layout):
     """Tables on every node of a cluster.
 
@@ -138,8 +169,11 @@ class Cluster(Layout):
     """
 
     session: Mapping[str, int | str] = MappingProxyType(
-        {"insert_distributed_sync": 1, "distributed_product_mode": "global"}
+        {"insert_distributed_sync": 1, "distributed_product_mode": "global", **_EVERY_BLOCK}
     )
+    # By default nodes are waited for three minutes, which a great merge takes longer than. Not for
+    # every statement: where a node is down, the app would stand still as long.
+    patience = ", distributed_ddl_task_timeout = 3600"
     # A node that is down has no say in whether the others are done.
     worst_first = (
         " ORDER BY state = 'built', state = 'building' LIMIT 1 SETTINGS skip_unavailable_shards = 1"

@@ -10,6 +10,9 @@ from types import MappingProxyType
 from db.dialect import DIMENSION, INDEX, Dialect, Search, filter_first
 from db.layout import Layout
 
+# In `system`; only they tell how far an index is.
+INDEX_TABLES = ("vector_indices", "vector_index_segments")
+
 
 class MyScale(Dialect):
     """MyScale, with the article's own statements; built on ClickHouse 23.3.
@@ -19,6 +22,10 @@ class MyScale(Dialect):
     """
 
     name = "MyScale"
+    # From the sources (MyScaleDB, src/Storages/MergeTree/MergeTask.cpp): with DEDUPLICATE, the map
+    # of row ids by which old indexes are carried over counts the rows that are dropped, so that all
+    # after them are off; with one part, the index is moved as it is. It stays `Built`.
+    carries_index = True
     # Self-hosted servers answer so (src/VectorIndex of myscale/MyScaleDB on GitHub); its README
     # recommends SCANN there, and says that MSTG is MyScale Cloud's.
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -41,7 +48,7 @@ class MyScale(Dialect):
         """See Dialect. One part first: MyScale builds a segment of the index a part."""
         rows = self.layout.rows(table)
         return [
-            f"OPTIMIZE TABLE {rows} FINAL",
+            self.merge(table),
             f"ALTER TABLE {rows} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
         ]
 
@@ -63,6 +70,17 @@ class MyScale(Dialect):
             "(SELECT if(count() = 0, NULL, avg(progress) / 100) "
             f"FROM {system('vector_index_segments')} WHERE {table}) AS progress "
             f"FROM {system('vector_indices')} WHERE {table}{self.layout.worst_first}"
+        )
+
+    def masked(self) -> str:
+        """See Dialect. Without an index, `distance()` is the L2 distance, whatever was asked for.
+
+        From the sources of MyScaleDB, as recorded in the project's notes. Rows of a `DELETE FROM`
+        are left out, say its documents (docs.myscale.com/docs/en, DELETE in its SQL reference).
+        """
+        return (
+            f"SELECT count() = 0 FROM {self.layout.system('vector_indices')} "
+            f"WHERE database = {self.layout.database} AND table = %(table)s"
         )
 
     def searches(self, search: Search) -> list[str]:

@@ -1,5 +1,6 @@
 """A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,6 +15,7 @@ from db.connection import Connection
 from db.counts import Counts
 from db.dialect import DIMENSION, Search, Vector
 from db.errors import ExplorerError
+from db.merges import Merges
 from db.names import checked_name, quoted
 from db.vector_index import IndexState, VectorIndex
 
@@ -60,7 +62,10 @@ class Photo:
         return cls(**{**row, "keywords": tuple(row["keywords"])})
 
 
+_LOG = logging.getLogger(__name__)
+
 _NORM_TOLERANCE = 1e-3
+_TRIES = 3  # while another load goes on, rows may come twice again
 
 COLUMNS = tuple(field.name for field in fields(Photo))
 
@@ -292,23 +297,45 @@ class PhotoTable:
         """How far the vector index is."""
         return self._index.state()
 
-    def drop_doubles(self) -> None:
+    def drop_doubles(self, report: Callable[[], None] | None = None) -> None:
         """Leave each photo once, at the end of a load; what is there now is what should be.
 
         Two loads at once, and a block that was sent again because no answer came, leave some twice,
         and no engine sees to it.
+
+        Args:
+            report: called now and then, where it takes long.
         """
-        unique = self._connection.command(f"SELECT uniqExact(id) FROM {self._sql}")
-        if self.count() != int(unique):
-            rows = self._layout.rows(self.name)
-            self._connection.command(f"OPTIMIZE TABLE {rows} FINAL DEDUPLICATE BY id")
+        for _ in range(_TRIES):
+            if not self._doubles():
+                break
+            self.drop_index()  # which would go on as if no row had gone
+            Merges(self._connection, self.name).run(
+                self._dialect.deduplicate(self.name), None, report
+            )
+        else:
+            if left := self._doubles():
+                _LOG.warning(
+                    "%s rows of %s are there twice: load it again once no other load is at work",
+                    f"{left:,}",
+                    self.name,
+                )
         self._counts.settle(self.name, self.count())
+
+    def _doubles(self) -> int:
+        """How many rows are too many."""
+        sql = f"SELECT count() - uniqExact(id) FROM {self._sql}"
+        return int(self._connection.command(sql))
 
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1
     ) -> None:
         """Build the vector index, and wait for it: see `VectorIndex.build`."""
         self._index.build(report, poll)
+
+    def drop_index_if_wrong(self) -> None:
+        """Take the vector index away if it finds the wrong photos: see `VectorIndex`."""
+        self._index.drop_if_wrong()
 
     def drop_index(self) -> None:
         """Take the vector index away before many rows change: see `VectorIndex.drop`."""

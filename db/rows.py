@@ -9,6 +9,8 @@ import numpy.typing as npt
 from db.connection import Connection
 from db.counts import Counts
 from db.dialect import Vector
+from db.errors import ExplorerError
+from db.merges import Merges
 from db.names import quoted
 from db.photos import COLUMNS, Photo, PhotoTable
 
@@ -141,17 +143,25 @@ class Rows:
         return found
 
     def _delete(self, condition: str, **bound: object) -> None:
-        gone = self._connection.command(
-            f"SELECT count() FROM {quoted(self._photos.name)} WHERE {condition}", bound
-        )
+        gone = self._matching(condition, bound)
         # Noted before it is done: a process that is killed between leaves nothing missing.
-        Counts(self._connection).add(self._photos.name, -int(gone))
+        Counts(self._connection).add(self._photos.name, -gone)
         # Not DELETE FROM: the vector index would go on finding the rows that it masks.
-        self._connection.command(
-            f"ALTER TABLE {self._connection.dialect.layout.rows(self._photos.name)} "
-            f"DELETE WHERE {condition} SETTINGS mutations_sync = 2",
+        layout = self._connection.dialect.layout
+        answered = Merges(self._connection, self._photos.name).run(
+            f"ALTER TABLE {layout.rows(self._photos.name)} "
+            f"DELETE WHERE {condition} SETTINGS mutations_sync = 2{layout.patience}",
             bound,
         )
+        if not answered and (left := self._matching(condition, bound)):
+            raise ExplorerError(
+                f"{left:,} rows of {self._photos.name} could not be deleted, since the server was "
+                "cut off at it: do it again when it is less busy"
+            )
+
+    def _matching(self, condition: str, bound: Mapping[str, object]) -> int:
+        sql = f"SELECT count() FROM {quoted(self._photos.name)} WHERE {condition}"
+        return int(self._connection.command(sql, bound))
 
 
 def _sized(wanted: Photo, stored: Photo) -> Photo:

@@ -2,15 +2,22 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from db.connection import Connection
-from db.dialect import DIMENSION
-from db.errors import ExplorerError
-from db.names import checked_name
+from db.dialect import DIMENSION, Search
+from db.errors import EngineError, ExplorerError
+from db.merges import Merges
+from db.names import checked_name, quoted
 
 _LOG = logging.getLogger(__name__)
+
+_STARTS = 3  # another load may take the index away that this one has started
+_ASKED_FOR = 5  # photos by which a wrong index is known: the index may miss one of them
+_SAME = 1e-4  # how far the numbers of one vector may be apart
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class VectorIndex:
         self._dimension = dimension
         self._connection = connection
         self._dialect = connection.dialect
+        self._merges = Merges(connection, name)
+        self._refused = False
         self._stored = {"table": connection.dialect.layout.stored_as(name)}
 
     def state(self) -> IndexState:
@@ -50,7 +59,7 @@ class VectorIndex:
         return IndexState(**rows[0]) if rows else IndexState("none")
 
     def build(self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1) -> None:
-        """Build it if it isn't there or has failed, and wait for it.
+        """Build it if it isn't there, has failed or finds the wrong photos, and wait for it.
 
         An engine without such indexes is left as it is: its searches are exact.
 
@@ -59,16 +68,12 @@ class VectorIndex:
             poll: seconds between two questions.
 
         Raises:
-            ExplorerError: the engine says that the build failed.
+            ExplorerError: the engine says that the build failed, or somebody took the index away.
         """
-        if not self._dialect.has_index:
+        if not self._dialect.has_index or self._refused:
             return
-        state = self.state()
-        statements = self._dialect.build_index(self._name, self._dimension)
-        if state.state == "failed":
-            statements = [*self._dialect.drop_index(self._name), *statements]
-        if state.state in ("none", "failed") or (state.state == "built" and self.is_masked()):
-            state = self._start(statements)
+        state = self._made_ready(report)
+        starts = 0
         while state.state != "built":
             if state.state == "failed":
                 raise ExplorerError(
@@ -76,9 +81,15 @@ class VectorIndex:
                     "Searching works without it, slowly; load the collection again to have it "
                     "built anew"
                 )
-            if report is not None:
-                report(state)
-            time.sleep(poll)
+            if state.state == "none":
+                if starts == _STARTS:
+                    raise ExplorerError(_taken_away(self._name))
+                starts += 1
+                if not self._start(report):
+                    return
+            else:
+                _tell(report, state)
+                time.sleep(poll)
             state = self.state()
 
     def drop(self) -> None:
@@ -87,30 +98,89 @@ class VectorIndex:
         Searches are exact until `build`.
         """
         if self._dialect.has_index and self.state().state != "none":
-            for statement in self._dialect.drop_index(self._name):
-                self._connection.command(statement)
+            self._take_away()
+
+    def drop_if_wrong(self) -> bool:
+        """Take it away where it finds other photos than it was asked for; whether it did.
+
+        An engine that hands an index on to a merged part may have mixed up its rows: in a merge
+        that somebody asked for, in an earlier version of the explorer, or in one of its faults.
+        Photos at the end of the table, whose places are off wherever any are, are looked for by
+        their own vectors.
+        """
+        if not self._dialect.carries_index or self.state().state != "built" or self._finds_itself():
+            return False
+        self._take_wrong_away()
+        return True
+
+    def _take_wrong_away(self) -> None:
+        _LOG.warning(
+            "The vector index of %s found the wrong photos and was taken away: searches are exact "
+            "until a load has built it anew",
+            self._name,
+        )
+        self._take_away()
+
+    def _take_away(self) -> None:
+        for statement in self._dialect.drop_index(self._name):
+            self._merges.run(statement)
+
+    def _finds_itself(self) -> bool:
+        table = quoted(self._name)
+        rows = self._connection.arrow(
+            f"SELECT vector FROM {table} ORDER BY id DESC LIMIT {_ASKED_FOR}"
+        )
+        wanted = [np.asarray(row, dtype=np.float32) for row in rows.column("vector").to_pylist()]
+        for vector in wanted:
+            search = Search(self._name, ("id", "url"), vector, 1, len(wanted))
+            found = self._connection.arrow(self._dialect.searches(search)[0])
+            for row in found.column("vector").to_pylist():
+                if np.abs(np.asarray(row, dtype=np.float32) - vector).max() < _SAME:
+                    return True
+        return not wanted
 
     def is_masked(self) -> bool:
         """Whether rows were deleted behind the index's back: it would go on finding them."""
         sql = self._dialect.masked()
         return bool(sql) and int(self._connection.command(sql, self._stored)) > 0
 
-    def _start(self, statements: Sequence[str]) -> IndexState:
+    def _made_ready(self, report: Callable[[IndexState], None] | None) -> IndexState:
+        """Take away what can't be used; returns the state that is left."""
+        state = self.state()
+        if state.state == "failed":
+            self._take_away()
+        elif state.state == "built" and self.is_masked():
+            self._take_away()
+            self._run(self._dialect.merge_anew(self._name), report)
+        elif state.state == "built" and self._dialect.carries_index and not self._finds_itself():
+            self._take_wrong_away()
+        else:
+            return state
+        return IndexState("none")
+
+    def _start(self, report: Callable[[IndexState], None] | None) -> bool:
+        """Start building it; whether the engine does."""
         try:
-            for statement in statements:
-                self._run(statement)
-        except ExplorerError:
-            state = self.state()
-            if state.state not in ("building", "built"):
+            for statement in self._dialect.build_index(self._name, self._dimension):
+                self._run(statement, report)
+        except EngineError as error:
+            if error.code in self._dialect.refuses_index:
+                _LOG.warning(
+                    "This server builds no vector index, so %s is searched exactly (%s)",
+                    self._name,
+                    error.said,
+                )
+                self._refused = True
+                return False
+            if self.state().state not in ("building", "built"):
                 raise
             # Another load has started it meanwhile, so this one can't.
-            return state
-        return self.state()
+        return True
 
-    def _run(self, statement: str) -> None:
+    def _run(self, statement: str, report: Callable[[IndexState], None] | None) -> None:
         """Run a statement, or what the engine's dialect has instead of one that is refused."""
         try:
-            self._connection.command(statement)
+            self._merges.run(statement, report=lambda: _tell(report, IndexState("building")))
         except ExplorerError as error:
             for said, (refused, instead) in self._dialect.substitutes.items():
                 if said in str(error):
@@ -118,3 +188,15 @@ class VectorIndex:
                     self._connection.command(statement.replace(refused, instead))
                     return
             raise
+
+
+def _tell(report: Callable[[IndexState], None] | None, state: IndexState) -> None:
+    if report is not None:
+        report(state)
+
+
+def _taken_away(name: str) -> str:
+    return (
+        f"The vector index of {name} was taken away each time that it was started: load the "
+        "collection again once no other load of it is at work"
+    )

@@ -10,8 +10,9 @@ from threading import Event
 from tqdm import tqdm
 
 from classifier.exports.cells import write_rows
+from db.answers import LOAD
 from db.collections import Collection
-from db.connection import LOAD, find_dialect
+from db.connection import find_dialect
 from db.database import Database, open_database
 from db.ddl import script
 from db.errors import ExplorerError, first_line

@@ -200,7 +200,7 @@ def _finish(
     if table.count() and not order.stop.is_set():
         if report.added:
             watch(IndexState("building"))  # said before the first, long statement
-        table.drop_doubles()
+        table.drop_doubles(lambda: watch(IndexState("building")))
         table.build_index(watch)
 
 

@@ -9,6 +9,7 @@ from pages.classifiers import page as classifiers
 from pages.label import history
 from pages.label import page as label
 from pages.services import Services, opener
+from pages.waiting import show_failure
 
 
 @st.cache_data
@@ -56,7 +57,7 @@ def main() -> None:
     try:
         services = _services()
     except ExplorerError as error:
-        st.error(str(error), icon=":material/database_off:")
+        show_failure(error, ":material/database_off:")
         st.stop()
 
     def label_page() -> None:
@@ -93,7 +94,7 @@ def main() -> None:
         _warn([] if page is pages[-1] else _damage(services))
         page.run()
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        show_failure(error, ":material/error:")
 
 
 main()

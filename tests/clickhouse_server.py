@@ -88,6 +88,10 @@ class RefusedError(Exception):
         self.code = code
 
 
+class CutOffError(Exception):
+    """The connection is cut instead of an answer."""
+
+
 Run = Callable[[str], str]
 
 
@@ -288,6 +292,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, body, {"X-ClickHouse-Query-Id": query_id, **headers})
         except (RefusedError, RuntimeError) as error:
             self._refuse(str(error), query_id)
+        except CutOffError:
+            self.close_connection = True
 
     def _refuse(self, text: str, query_id: str) -> None:
         start = max(text.find("Code: "), 0)

@@ -5,8 +5,11 @@ files of tests/queries/2_vector_search and "src" of src in github.com/myscale/My
 behind it is chDB, its searches are exact and its indexes are only claimed: what passes here was
 not tested on MyScale.
 
-Not imitated: segments of parts that come after the build, small parts that need no index, other
-metrics than Cosine, and texts of refusals where the source gives only the code.
+A merge that drops doubles shifts the rows of an index, which stays `Built` (tests/shifted_rows.py).
+
+Not imitated: what becomes of an index when rows are deleted by a mutation, segments of parts that
+come after the build, small parts that need no index, other metrics than Cosine, and texts of
+refusals where the source gives only the code.
 """
 
 import re
@@ -16,6 +19,7 @@ from threading import Lock
 
 from tests.clickhouse_server import RefusedError, Run
 from tests.older_dress import OlderDress, without_strings
+from tests.shifted_rows import ShiftedRows
 
 # docs: the system tables vector_indices and vector_index_segments; src:
 # VectorIndex/Storages/StorageSystemVIs.cpp and StorageSystemVIsWithPart.cpp.
@@ -43,9 +47,9 @@ _DISTANCE = re.compile(
     r"\bdistance(?:\('(?P<argument>[^']*)'\))?\((?P<column>\w+),\s*\[(?P<query>[^\]]*)\]\)"
     r"(?:\s+AS\s+(?P<alias>\w+))?"
 )
+_DEDUPLICATE = re.compile(rf"\s*OPTIMIZE\s+TABLE\s+{_NAME}\s.*\bDEDUPLICATE\b")
 _FROM = re.compile(rf"\bFROM\s+{_NAME}")
 _LIMIT = re.compile(r"\bLIMIT\s+\d+(?=\s*(?:FORMAT\s+\w+\s*)?$)")
-_WITH_POINT = re.compile(r"\s*-?\d*\.\d*(?:[eE][-+]?\d+)?\s*")
 _NOTHING = "SELECT 1 WHERE 0"
 # A table's own folder: its uuid is not told in the engine's first database.
 _FOLDER = "extract(data_paths[1], '([^/]+)/$')"
@@ -61,6 +65,7 @@ class _Index:
     polls: int
     reason: str
     asked: int = 0
+    shifted: ShiftedRows | None = None
 
     @property
     def status(self) -> str:
@@ -80,6 +85,8 @@ class MyScaleDress(OlderDress):
 
     Attributes:
         polls: how often a new index is found unfinished before it is built.
+        granted: whether the user may read system tables; else one database was granted to them,
+            as `GRANT ALL ON db.*` does.
         fail: the reason why the next indexes fail; "" if they don't.
 
     Args:
@@ -87,13 +94,14 @@ class MyScaleDress(OlderDress):
     """
 
     def __init__(self, mstg: bool = True, polls: int = 2) -> None:
-        # Recorded in the project's design notes, no document found; the last two numbers are ours.
+        # src: what MyScaleDB is built on; recorded in the project's notes, no document was found.
         super().__init__("23.3.2.1")
         # tests: 00034_mqvs_vector_index_parameter_check.sh for MSTG; for the others
         # MYSCALE_VALID_INDEX_PARAMETER and getVectorIndexType of its SearchIndex library.
         self._types = ("MSTG", "SCANN") if mstg else ("SCANN",)
         self.polls = polls
         self.fail = ""
+        self.granted = True
         self._indexes: dict[str, _Index] = {}
         self._guard = Lock()
 
@@ -104,6 +112,8 @@ class MyScaleDress(OlderDress):
             return self._add(added, run)
         if dropped := _DROP.match(statement):
             return self._drop(dropped, run)
+        if deduplicated := _DEDUPLICATE.match(statement):
+            self._shift(deduplicated["table"], run)
         statement = self._distances(statement, brute_force, run)
         return self._tables(super().rewrite(statement, settings, run), run)
 
@@ -131,6 +141,14 @@ class MyScaleDress(OlderDress):
                 words["name"], kind, words["column"], self.polls, self.fail
             )
         return _NOTHING
+
+    def _shift(self, name: str, run: Run) -> None:
+        """The index goes on as if no row were dropped, and its status stays."""
+        table = _folder(name, run)
+        with self._guard:
+            index = self._indexes.get(table)
+            if index is not None and index.shifted is None:
+                index.shifted = ShiftedRows(name, index.column, table, run)
 
     def _check_type(self, kind: str, arguments: str) -> None:
         if kind.upper() not in self._types:
@@ -160,7 +178,9 @@ class MyScaleDress(OlderDress):
             if index is None or index.name != words["name"]:
                 # Text ours: no source was found for it.
                 _refuse(f"Cannot drop vector index {words['name']}: it does not exist")
-            del self._indexes[table]
+            gone = self._indexes.pop(table)
+            if gone.shifted is not None:
+                gone.shifted.drop(run)
         return _NOTHING
 
     def _distances(self, statement: str, brute_force: bool, run: Run) -> str:
@@ -177,7 +197,7 @@ class MyScaleDress(OlderDress):
         index = self._indexes.get(_folder(source["table"], run)) if source else None
         if found["argument"] and index is not None:
             _check_argument(found["argument"], index.type)
-        statement = _DISTANCE.sub(_as_cosine_distance, statement)
+        statement = _DISTANCE.sub(lambda words: _measured(words, index), statement)
         if brute_force or (index is not None and index.status == "Built"):
             return statement
         # tests: 00038_mqvs_brute_force_setting.sql: without it, what has no index yet is not found.
@@ -186,14 +206,25 @@ class MyScaleDress(OlderDress):
     def _tables(self, statement: str, run: Run) -> str:
         if "system." not in statement:
             return statement
+        if denied := re.search(r"\bsystem\.vector_ind\w+", statement):
+            self._check_grants(denied[0])
         indices, segments = self._rows(run, asked="system.vector_indices" in statement)
         for pattern, rows in (
             (r"\bsystem\.vector_indices\b", _literal(_INDICES, indices)),
             (r"\bsystem\.vector_index_segments\b", _literal(_SEGMENTS, segments)),
-            (r"\bsystem\.tables\b", _SYSTEM_TABLES),
         ):
             statement = re.sub(pattern, lambda _, rows=rows: rows, statement)  # type: ignore[misc]
         return statement
+
+    def _check_grants(self, table: str) -> None:
+        # Code and text are those of ClickHouse 23.3, src/Access/ContextAccess.cpp.
+        if not self.granted:
+            raise RefusedError(
+                497,
+                "ACCESS_DENIED",
+                "me: Not enough privileges. To execute this query, it's necessary to have the "
+                f"grant SELECT ON {table}",
+            )
 
     def _rows(self, run: Run, asked: bool) -> tuple[list[tuple[object, ...]], ...]:
         """Rows of the two tables about the indexes of the request's database."""
@@ -221,13 +252,6 @@ class MyScaleDress(OlderDress):
                     )
                 )
             return indices, segments
-
-
-# MyScale is known by its own system tables.
-_SYSTEM_TABLES = (
-    "(SELECT database, name, engine FROM system.tables UNION ALL "
-    "SELECT 'system', arrayJoin(['vector_indices', 'vector_index_segments']), 'System')"
-)
 
 
 def _refuse(text: str) -> None:
@@ -263,10 +287,9 @@ def _check_column(column: str, table: str, run: Run) -> None:
 
 
 def _check_query_vector(query: str) -> None:
-    # Recorded in the project's design notes; no document was found.
-    for element in query.split(","):
-        if not _WITH_POINT.fullmatch(element):
-            _refuse(f"An element of the query vector has no decimal point: {element.strip()}")
+    # src: an array of whole numbers alone is none of floats; recorded in the project's notes.
+    if "." not in query:
+        _refuse(f"No element of the query vector has a decimal point: {query.strip()[:40]}")
 
 
 def _check_argument(argument: str, kind: str) -> None:
@@ -282,9 +305,13 @@ def _check_argument(argument: str, kind: str) -> None:
         _refuse("Value for parameter `alpha` range needs to be 1~4")
 
 
-def _as_cosine_distance(found: re.Match[str]) -> str:
+def _measured(found: re.Match[str], index: _Index | None) -> str:
+    """What distance() computes: by the metric of the index, or L2 where there is none (src)."""
     alias = f" AS {found['alias']}" if found["alias"] else ""
-    return f"cosineDistance({found['column']}, [{found['query']}]){alias}"
+    metric = "L2Distance" if index is None else "cosineDistance"
+    shifted = index.shifted if index is not None else None
+    vector = found["column"] if shifted is None else shifted.vector()
+    return f"{metric}({vector}, [{found['query']}]){alias}"
 
 
 def _tables_of(folders: dict[str, _Index], run: Run) -> dict[str, tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.clickhouse_server import ClickHouseServer
 from tests.dresses import DRESSES
+from tests.hasty_dress import StalledDress
 
 
 def main() -> None:
@@ -17,8 +18,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("port", type=int, nargs="?", default=0)
     parser.add_argument("--dress", choices=DRESSES, default="none", help="what it claims to be")
+    parser.add_argument("--stall", type=Path, help="searches wait while this file is there")
     options = parser.parse_args()
     dress = DRESSES[options.dress]()
+    if options.stall is not None:
+        dress = StalledDress(dress, options.stall)
     with ClickHouseServer(options.folder, dress=dress, port=options.port) as server:
         print(f"{server.url}/default", flush=True)  # noqa: T201
         threading.Event().wait()

@@ -10,6 +10,7 @@ const SIGNS = { [UP]: "✓", [DOWN]: "✕", [UNSURE]: "?" };
 const KEPT = new Set(["mark", "rest", "undo", "redo"]); // acts that a reload must not lose
 const GAP = 8, LEAST = 96, MOST = 420; // pixels: between photos, and of a photo's side
 const RETRY = 2000; // milliseconds until what did not get through is sent again
+const LATE = 2000; // milliseconds without an answer, after which a person is told
 
 const desks = new Map(); // by root, since the page calls again with each run
 let active = null; // the desk that was used last: the keys are its
@@ -125,9 +126,12 @@ class Desk {
     clearTimeout(this.retry);
     const acts = [...this.outbox.acts];
     const waits = this.done.length ? [{ do: "store" }] : [];
+    const asked = new AbortController();
+    const late = setTimeout(() => this.wait(asked), LATE);
     try {
       const response = await fetch(this.data.url, {
         method: "POST",
+        signal: asked.signal,
         headers: { "content-type": "application/json", [this.data.header]: this.data.token },
         body: JSON.stringify({ acts: [...acts, ...waits], show }),
       });
@@ -136,10 +140,18 @@ class Desk {
       else if (response.status === 403 && (await this.renew())) this.resend = true;
       else this.failed(acts, answer.error, response.status);
     } catch {
-      this.failed(acts, "The app does not answer", 0);
+      this.failed(acts, asked.signal.aborted ? "Given up" : "The app does not answer", 0);
     }
+    clearTimeout(late);
     this.sending = false;
+    if (this.asked) this.wait(null);
     this.next();
+  }
+
+  // Nobody is to look at a desk that says nothing: an order can then be given up.
+  wait(asked) {
+    this.asked = asked;
+    this.paint();
   }
 
   next() {
@@ -222,7 +234,8 @@ class Desk {
   }
 
   refine() {
-    if (this.can("refine") && !this.ordered()) this.do({ do: "refine", after: this.state.rounds });
+    if (this.ordered()) return this.asked?.abort();
+    if (this.can("refine")) this.do({ do: "refine", after: this.state.rounds });
   }
 
   like(photo) {
@@ -248,6 +261,11 @@ class Desk {
     this.find(".liking").close();
     if (along) this.like(this.liking);
     else this.afterAll(() => this.trigger("like", this.liking));
+  }
+
+  // What keeps thumbs from being stored, or "".
+  why() {
+    return this.trouble || (this.asked ? "The database has not answered yet" : "");
   }
 
   ordered() {
@@ -462,13 +480,13 @@ class Desk {
     const [photo] = unit;
     const mark = marks[photo.id] ?? NONE;
     const at = place === this.current ? 0 : -1;
-    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.trouble) && waiting.has(photo.id)].join();
+    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.why()) && waiting.has(photo.id)].join();
     if (tile.look === look) return;
     tile.look = look;
     if (mark === NONE) delete tile.dataset.mark;
     else tile.dataset.mark = mark;
     tile.classList.toggle("many", unit.length > 1);
-    tile.classList.toggle("waiting", Boolean(this.trouble) && waiting.has(photo.id));
+    tile.classList.toggle("waiting", Boolean(this.why()) && waiting.has(photo.id));
     tile.querySelector(".badge").textContent = SIGNS[mark] ?? "";
     const button = tile.querySelector(".photo");
     const others = unit.length > 1 ? ` and ${count(unit.length - 1, "near-duplicate")}` : "";
@@ -509,10 +527,11 @@ class Desk {
     this.find(".counts").replaceChildren(counted, element("span", { className: "all", textContent: all }));
     this.find(".verdict").textContent = state.verdict?.short ?? state.note ?? "";
     this.paintActions(here(UP) + here(DOWN) + here(UNSURE) < state.photos.length);
-    const stored = this.outbox.acts.length + this.done.length;
-    this.find(".trouble").hidden = !this.trouble;
-    this.find(".trouble").textContent = this.trouble &&
-      `${count(stored, "thumb")} not stored yet. ${this.trouble}. Go on if you like: what you click is kept in this browser, and stored as soon as that works`;
+    const unstored = this.outbox.acts.filter((act) => KEPT.has(act.do)).length + this.done.length;
+    const why = this.why();
+    this.find(".trouble").hidden = !why;
+    this.find(".trouble").textContent = why &&
+      `${unstored ? `${count(unstored, "thumb")} not stored yet. ` : ""}${why}. Go on if you like: what you click is kept in this browser, and stored as soon as that works`;
     if (this.find(".lightbox").open) this.paintLightbox(marks);
   }
 
@@ -523,8 +542,8 @@ class Desk {
     this.find("footer").hidden = !this.can("undo");
     button("rest").hidden = !session;
     button("refine").hidden = !session || !this.can("refine");
-    button("refine").disabled = ordered;
-    button("refine").textContent = ordered ? "Refining …" : "Refine";
+    button("refine").disabled = ordered && !this.asked;
+    button("refine").textContent = !ordered ? "Refine" : this.asked ? "Give up" : "Refining …";
     button("save").hidden = !session || !this.can("save");
     button("rest").disabled = !unmarked;
     button("undo").disabled = !this.state.undo && !this.outbox.acts.length;

@@ -10,6 +10,7 @@ from classifier.refit import ARTICLE, DEFAULT_METHOD, METHOD_NAMES, METHODS, kno
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
+from db.faults import shown_url
 from db.photos import Filter
 from ingest.models import SAMPLE
 from ingest.sample import EXAMPLE_PROMPTS
@@ -23,6 +24,7 @@ from pages.label.pictures import (
     tray,
 )
 from pages.services import Services
+from pages.waiting import may_be_given_up
 
 PAGE_SIZES = (9, 18, 36)
 AS_MEASURED = -1.0
@@ -212,7 +214,11 @@ def search(services: Services, collection: Collection) -> Session | None:
             clip = services.load_searcher(collection.model)
         with st.spinner("Reading everyday nouns, once for this model …", show_time=True):
             prompt_mean(services.database.prompt_means, clip)
-        with st.spinner(f"Searching {collection.name} …", show_time=True):
+        where = shown_url(services.settings.database_url)
+        with (
+            may_be_given_up("The search", where),
+            st.spinner(f"Searching {collection.name} …", show_time=True),
+        ):
             session = Session.start(
                 services.database,
                 collection,

@@ -1,6 +1,7 @@
 """A database server that goes away while somebody labels, in a real browser."""
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app_process import ROOT, AppProcess, running_app
-from tests.browser.screen import ask, give, given, photos, ready, round_is, stored
+from tests.browser.screen import PROMPT, ask, give, given, photos, ready, round_is, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -23,11 +24,15 @@ class Server:
         self._folder = folder
         shutil.copytree(sample_data / "database", folder, symlinks=True)
         self._port = 0
+        self._stall = folder.with_name("stall")
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.serve", str(self._folder), str(self._port)],
+            [
+                *(sys.executable, "-m", "tests.serve", str(self._folder), str(self._port)),
+                *("--stall", str(self._stall)),
+            ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -35,6 +40,17 @@ class Server:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         self._port = urlsplit(self.url).port or 0
+
+    def freeze(self) -> None:
+        """Stop it where it stands: it takes connections, and answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def stall(self, *, on: bool) -> None:
+        """Have searches and thumbs wait, as for a disk; all else is answered."""
+        self._stall.touch() if on else self._stall.unlink()
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         self._process.kill()
@@ -175,3 +191,65 @@ def test_five_hundred_thumbs_at_zero_pause_from_two_tabs_and_a_killed_app(
             assert given(page) == ["none"] * 9, "none is invented"
     finally:
         app.kill()
+
+
+def test_a_server_that_stands_still_is_told_and_thumbs_are_taken_meanwhile(
+    page: Page, both: tuple[Server, AppProcess], screenshot: Callable[[Page, str], None]
+) -> None:
+    server, _ = both
+    give(page, 0, up=True)
+    stored(page)
+    server.freeze()
+    give(page, 1, up=False)
+    expect(page.get_by_text("1 thumb not stored yet.")).to_be_visible()
+    give(page, 2, up=True)
+    expect(page.get_by_text("2 thumbs not stored yet.")).to_be_visible()
+    expect(page.get_by_text("takes connections and answers nothing")).to_be_visible()
+    screenshot(page, "still")
+    page.set_viewport_size({"width": 390, "height": 844})
+    screenshot(page, "still-390")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("button", name="Refine").click()
+    expect(page.get_by_role("button", name="Refine")).to_be_enabled()
+    page.get_by_placeholder(PROMPT).fill("a tree")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("takes connections and answers nothing").first).to_be_visible()
+    screenshot(page, "still-search")
+    server.thaw()
+    expect(page.get_by_text("not stored yet")).to_have_count(0)
+    stored(page)
+    page.reload()
+    expect(photos(page)).to_have_count(9)
+    assert given(page)[:3] == ["up", "down", "up"]
+
+
+def test_a_search_that_takes_long_is_given_up_and_so_is_a_refinement(
+    page: Page, both: tuple[Server, AppProcess], screenshot: Callable[[Page, str], None]
+) -> None:
+    server, _ = both
+    give(page, 0, up=True)
+    stored(page)
+    server.stall(on=True)
+    give(page, 1, up=True)
+    expect(
+        page.get_by_text("1 thumb not stored yet. The database has not answered yet")
+    ).to_be_visible()
+    assert given(page)[:2] == ["up", "up"]
+    page.get_by_placeholder(PROMPT).fill("a tree")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("has been at work on it for")).to_be_visible()
+    screenshot(page, "at-work")
+    page.get_by_role("button", name="Give up").click()
+    expect(page.get_by_text("The search was given up.")).to_be_visible()
+    expect(photos(page)).to_have_count(9)
+    server.stall(on=False)
+    stored(page)
+    server.stall(on=True)
+    page.get_by_role("button", name="Refine").click()
+    page.get_by_role("button", name="Give up").click()
+    expect(page.get_by_role("button", name="Refine")).to_be_enabled()
+    expect(page.get_by_text("Given up").first).to_be_visible()
+    server.stall(on=False)
+    give(page, 2, up=True)
+    stored(page)
+    assert given(page)[:3] == ["up", "up", "up"]

@@ -238,8 +238,8 @@ def database(opened: Open) -> Database:
             "Unsupported vector search argument `ef_s` on vector index `MSTG`",
         ),
         (
-            "SELECT id, distance(vector, [1.0, 1e-05]) AS d FROM unsplash_25k ORDER BY d LIMIT 1",
-            "An element of the query vector has no decimal point: 1e-05",
+            "SELECT id, distance(vector, [1, 1e-05]) AS d FROM unsplash_25k ORDER BY d LIMIT 1",
+            "No element of the query vector has a decimal point: 1, 1e-05",
         ),
     ],
 )

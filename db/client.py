@@ -1,0 +1,69 @@
+"""clickhouse-connect's client, opened as all statements need it."""
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from db.answers import Answers
+from db.dsn import layout_of, uses_tls, without_own_options
+from db.embedded import Folder
+from db.errors import ExplorerError, first_line
+from db.faults import shown_url
+from db.layout import Layout
+
+# MyScaleDB's, without which it finds no photo that has not been indexed yet: its test
+# 00038_mqvs_brute_force_setting shows both.
+BRUTE_FORCE = "enable_brute_force_vector_search"
+
+
+def open_client(url: str, layout: Layout | None = None, tries: int = 1) -> Client:
+    """A client of the database that a DSN names.
+
+    Args:
+        url: the DSN.
+        layout: where its tables lie; by default what the DSN says.
+        tries: how often it is tried while nothing answers.
+
+    Raises:
+        ExplorerError: it can't be reached or opened, or the DSN can't be used.
+    """
+    if url.startswith("chdb:"):
+        return Folder.of(url).open()
+    try:
+        return Answers(url, tries, ping=None).of(lambda: _opened(url, layout or layout_of(url)))
+    except (ValueError, TypeError) as error:
+        raise ExplorerError(
+            f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "
+            "option behind its question mark"
+        ) from error
+
+
+def _opened(url: str, layout: Layout) -> Client:
+    # A session id would make the server refuse two queries at once from two page views.
+    client = clickhouse_connect.get_client(
+        dsn=without_own_options(url),
+        interface="https" if uses_tls(url) else "http",
+        autogenerate_session_id=False,
+        tz_mode="schema",
+        settings=dict(layout.session),
+    )
+    if BRUTE_FORCE in client.server_settings:
+        client.set_client_setting(BRUTE_FORCE, 1)
+    return client
+
+
+def is_there(client: Client, seconds: float) -> bool:
+    """Whether the server behind a client answers anything, within so many seconds."""
+    http, url = client.http, f"{client.url}/ping"  # type: ignore[attr-defined]
+    try:
+        http.request("GET", url, timeout=seconds, retries=False)
+    except HTTPError as error:
+        # A refusal is an answer: the statement meets it too, and tells it.
+        silent = isinstance(error, (ConnectTimeoutError, ReadTimeoutError))
+        return isinstance(error, NewConnectionError) or not silent
+    return True

@@ -1,0 +1,55 @@
+"""What a page says while it waits for the database, and how the wait is given up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from db.answers import heard_by
+from db.errors import EngineError, ExplorerError
+from pages.label.notices import notify
+
+_AGAIN = 3.0  # seconds until a page that could not be drawn is drawn again
+
+
+@contextmanager
+def may_be_given_up(what: str, where: str) -> Iterator[None]:
+    """Says how long the database has been at work, and lets a person end the wait for it.
+
+    Not within a cached function: what is drawn there would be drawn again each time.
+
+    Args:
+        what: what is waited for, as a subject.
+        where: the database, in words.
+    """
+    place = st.empty()
+    text = None
+
+    def hear(seconds: float) -> None:
+        nonlocal text
+        if text is None:
+            box = place.container(horizontal=True, vertical_alignment="center", gap="small")
+            text = box.empty()
+            box.button("Give up", key="give_up", on_click=notify, args=(f"{what} was given up.",))
+        # Streamlit ends the run here, and with it the wait, once the button was clicked.
+        text.caption(f"{where} has been at work on it for {seconds:.0f} s.")
+
+    with heard_by(hear):
+        yield
+    place.empty()
+
+
+def show_failure(error: ExplorerError, icon: str) -> None:
+    """Show why a page can't be drawn; it draws itself once what passes is over."""
+    st.error(str(error), icon=icon)
+    if isinstance(error, EngineError) and error.passes:
+        st.caption("This page tries again by itself.")
+        st.session_state["failed_runs"] = st.session_state.get("failed_runs", 0) + 1
+        _look_again(st.session_state["failed_runs"])
+
+
+@st.fragment(run_every=_AGAIN)
+def _look_again(run: int) -> None:
+    if st.session_state.get("looked_again") == run:
+        st.rerun()
+    st.session_state["looked_again"] = run

@@ -131,8 +131,8 @@ def test_a_reload_while_the_database_is_away_loses_no_thumb(
     app.start()
     page.reload()  # neither the app nor the database know anything of the three
     expect(page.get_by_text("Nothing answers at").first).to_be_visible()
+    expect(page.get_by_text("This page tries again by itself.")).to_be_visible()
     server.start()
-    page.reload()
     expect(photos(page)).to_have_count(9)
     stored(page)
     assert given(page) == ["up"] * 3 + ["none"] * 6

@@ -14,7 +14,7 @@ from urllib3 import Timeout
 from db.connection import Connection, connect
 from db.database import open_database
 from db.dsn import unencrypted
-from db.errors import ExplorerError
+from db.errors import EngineError, ExplorerError
 from tests.clickhouse_server import ClickHouseServer, User
 
 SECRET = "s3cret/!"
@@ -146,8 +146,9 @@ def test_a_statement_that_takes_too_long(server_url: str) -> None:
     connection = connect(server_url)
     # From here on, so that a busy machine gets as far as this.
     connection.client.timeout = Timeout(connect=60, read=0.2)  # type: ignore[attr-defined]
-    with pytest.raises(ExplorerError) as caught:
+    with pytest.raises(EngineError) as caught:
         connection.rows("SELECT sleep(2)")
+    assert caught.value.unfinished
     assert str(caught.value) == (
         f"{server_url} took too long to answer: try again when it is less busy, or add "
         "?send_receive_timeout=SECONDS to DATABASE_URL"
@@ -157,8 +158,11 @@ def test_a_statement_that_takes_too_long(server_url: str) -> None:
 
 def test_a_statement_that_the_server_stops(server_url: str) -> None:
     connection = connect(server_url)
-    with pytest.raises(ExplorerError, match="gave up, since the statement took longer than it"):
+    with pytest.raises(
+        EngineError, match="gave up, since the statement took longer than it"
+    ) as caught:
         connection.rows("SELECT sleep(2) SETTINGS max_execution_time = 1")
+    assert not caught.value.unfinished
     connection.close()
 
 

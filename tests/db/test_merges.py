@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -29,22 +30,17 @@ _numbers = count()
 @pytest.fixture
 def opened(engine: str) -> Iterator[Open]:
     """Opens an empty database of a server in a dress, whose waits take no time."""
-    running: list[Opened] = []
+    with ExitStack() as stack:
 
-    def open_one(dress: Dress, options: str = "") -> Opened:
-        server = ClickHouseServer(Path(unquote(urlsplit(engine).path)), dress=dress)
-        server.start()
-        name = f"merged_{next(_numbers)}"
-        server.run(f"CREATE DATABASE {name}")
-        patient = open_database(f"{server.url}/{name}{options}")
-        database = Database(replace(patient.connection, sleep=lambda _: None))
-        running.append((database, server))
-        return running[-1]
+        def open_one(dress: Dress, options: str = "") -> Opened:
+            path = Path(unquote(urlsplit(engine).path))
+            server = stack.enter_context(ClickHouseServer(path, dress=dress))
+            name = f"merged_{next(_numbers)}"
+            server.run(f"CREATE DATABASE {name}")
+            patient = stack.enter_context(closing(open_database(f"{server.url}/{name}{options}")))
+            return Database(replace(patient.connection, sleep=lambda _: None)), server
 
-    yield open_one
-    for database, server in running:
-        database.close()
-        server.stop()
+        yield open_one
 
 
 def with_doubles(database: Database) -> tuple[PhotoTable, np.ndarray]:  # type: ignore[type-arg]

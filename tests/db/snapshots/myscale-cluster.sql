@@ -5,6 +5,7 @@
 -- internal_replication has to be true in the cluster's configuration
 -- Every statement is sent with insert_distributed_sync = 1
 -- Every statement is sent with distributed_product_mode = global
+-- Every statement is sent with insert_deduplicate = 0
 
 -- collections: which model made the vectors of which photo table
 CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY name;
@@ -50,5 +51,5 @@ CREATE TABLE IF NOT EXISTS `unsplash_25k_local` ON CLUSTER 'photos' (id String, 
 CREATE TABLE IF NOT EXISTS `unsplash_25k` ON CLUSTER 'photos' (id String, url String, vector Array(Float32), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, added UInt64, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = Distributed('photos', 'explorer', 'unsplash_25k_local', cityHash64(id));
 
 -- The vector index of unsplash_25k, after a load that finds none
-OPTIMIZE TABLE `unsplash_25k_local` ON CLUSTER 'photos' FINAL;
+OPTIMIZE TABLE `unsplash_25k_local` ON CLUSTER 'photos' FINAL SETTINGS optimize_skip_merged_partitions = 1, distributed_ddl_task_timeout = 3600;
 ALTER TABLE `unsplash_25k_local` ON CLUSTER 'photos' ADD VECTOR INDEX vindex vector TYPE MSTG('metric_type=Cosine');

@@ -264,7 +264,7 @@ class Desk {
   }
 
   // What keeps thumbs from being stored, or "".
-  why() {
+  hindrance() {
     return this.trouble || (this.asked ? "The database has not answered yet" : "");
   }
 
@@ -480,13 +480,13 @@ class Desk {
     const [photo] = unit;
     const mark = marks[photo.id] ?? NONE;
     const at = place === this.current ? 0 : -1;
-    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.why()) && waiting.has(photo.id)].join();
+    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.hindrance()) && waiting.has(photo.id)].join();
     if (tile.look === look) return;
     tile.look = look;
     if (mark === NONE) delete tile.dataset.mark;
     else tile.dataset.mark = mark;
     tile.classList.toggle("many", unit.length > 1);
-    tile.classList.toggle("waiting", Boolean(this.why()) && waiting.has(photo.id));
+    tile.classList.toggle("waiting", Boolean(this.hindrance()) && waiting.has(photo.id));
     tile.querySelector(".badge").textContent = SIGNS[mark] ?? "";
     const button = tile.querySelector(".photo");
     const others = unit.length > 1 ? ` and ${count(unit.length - 1, "near-duplicate")}` : "";
@@ -528,10 +528,10 @@ class Desk {
     this.find(".verdict").textContent = state.verdict?.short ?? state.note ?? "";
     this.paintActions(here(UP) + here(DOWN) + here(UNSURE) < state.photos.length);
     const unstored = this.outbox.acts.filter((act) => KEPT.has(act.do)).length + this.done.length;
-    const why = this.why();
-    this.find(".trouble").hidden = !why;
-    this.find(".trouble").textContent = why &&
-      `${unstored ? `${count(unstored, "thumb")} not stored yet. ` : ""}${why}. Go on if you like: what you click is kept in this browser, and stored as soon as that works`;
+    const hindrance = this.hindrance();
+    this.find(".trouble").hidden = !hindrance;
+    this.find(".trouble").textContent = hindrance &&
+      `${unstored ? `${count(unstored, "thumb")} not stored yet. ` : ""}${hindrance}. Go on if you like: what you click is kept in this browser, and stored as soon as that works`;
     if (this.find(".lightbox").open) this.paintLightbox(marks);
   }
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from db.answers import PAGE
-from db.checks import CHECKS, Checks
+from db.checks import CHECK_STRATA, CHECKS, Checks
 from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
 from db.connection import Connection, connect
@@ -13,6 +13,7 @@ from db.counts import COUNTS
 from db.damage import damage
 from db.errors import ExplorerError
 from db.failures import FAILURES, Failure, Failures
+from db.label_tables import LABEL_TABLES, LabelTables
 from db.pictures import PICTURES, Pictures
 from db.prompt_means import PROMPT_MEANS, PromptMeans
 from db.rows import Rows
@@ -23,8 +24,8 @@ from db.views import VIEWS, Views
 _LOG = logging.getLogger(__name__)
 
 TABLES = (
-    *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, PICTURES, CLASSIFIERS, CHECKS, VIEWS, FAILURES),
-    *(CONTENTS, COUNTS, PROMPT_MEANS, DONE),
+    *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, PICTURES, CLASSIFIERS, CHECKS, CHECK_STRATA, VIEWS),
+    *(LABEL_TABLES, FAILURES, CONTENTS, COUNTS, PROMPT_MEANS, DONE),
 )
 
 
@@ -39,6 +40,7 @@ class Database:
         self.classifiers = Classifiers(connection)
         self.checks = Checks(connection)
         self.views = Views(connection)
+        self.label_tables = LabelTables(connection)
         self.failures = Failures(connection)
         self.contents = Contents(connection)
         self.prompt_means = PromptMeans(connection)
@@ -57,6 +59,7 @@ class Database:
         for classifier in self.classifiers.all():
             if classifier.collection == collection.name:
                 self.views.drop(classifier)
+        self.label_tables.drop_all(collection.name)
         self.failures.forget(collection.name)
         self.contents.forget(collection.name)
 

@@ -10,7 +10,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 OWN = frozenset(
     {
         *("collections", "sessions", "rounds", "labels"),
-        *("classifiers", "checks", "views", "failures"),
+        *("classifiers", "checks", "check_strata", "views", "label_tables", "failures"),
         *("photo_contents", "session_pictures", "counts", "prompt_means", "upgrades"),
     }
 )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from db.checks import Strata
 from db.collections import Collection
 from db.database import Database, open_database
 from db.photos import Photo, PhotoTable
@@ -118,3 +119,6 @@ def filled(
     ]
     table.add(photos, vectors)
     return collection, table, vectors
+
+
+STRATA = Strata(unit_vectors(1)[0], (0.5,), (0, 0))  # of some check sample

@@ -10,7 +10,7 @@ _OPEN = """
 import sys
 from db.database import open_database
 from db.errors import ExplorerError
-from tests.conftest import filled
+from tests.conftest import STRATA, filled
 try:
     database = open_database(sys.argv[1])
     if "fill" in sys.argv:
@@ -21,7 +21,7 @@ try:
     if "define" in sys.argv:
         filled(database, 3, "another")
     if "thumb" in sys.argv:
-        database.checks.draw("a classifier", 0.5, ["photo"])
+        database.checks.draw("a classifier", 1, 0.5, ["photo"], STRATA)
     if "drop" in sys.argv:
         database.drop(database.collections.all()[0])
 except ExplorerError as error:

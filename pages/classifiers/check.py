@@ -1,61 +1,136 @@
-"""A check sample on the Classifiers page: how precise a classifier is above its threshold."""
+"""How good a classifier is, on the Classifiers page: a check sample, and what its marks tell."""
 
-import numpy as np
+from collections.abc import Callable
+
 import streamlit as st
 
+from classifier.estimates.population import ABOVE, BELOW, Population
 from classifier.ranking import Ranking
+from classifier.versions import has_learnt_from
 from db.checks import Check
 from db.classifiers import SavedClassifier
-from pages.classifiers.check_board import CheckBoard
+from db.photos import PhotoTable
+from pages.classifiers.check_board import PAGE, CheckBoard
+from pages.classifiers.curve import show_curve
+from pages.classifiers.populations import populations
+from pages.classifiers.sharpen import session_of
 from pages.desk.component import show_desk
 from pages.services import Services
 
-SIZE = 20
+MORE_ABOVE, MORE_BELOW = 20, 60
 
 
 def show_check(
     services: Services,
+    table: PhotoTable,
     classifier: SavedClassifier,
     ranking: Ranking,
     threshold: float,
-    check: Check | None,
+    use: Callable[[float], None],
 ) -> None:
-    """Offer a random sample of what is kept, and say what its thumbs tell of the precision."""
-    kept = ranking.ids[: ranking.kept(threshold)]
-    fresh = [photo for photo in kept if photo not in ranking.labels]
-    with st.expander("How precise is it? Check a random sample", icon=":material/fact_check:"):
+    """Offer a random sample of the collection, and say what its marks tell.
+
+    Args:
+        services: the app's.
+        table: the classifier's collection.
+        classifier: the one that is judged.
+        ranking: the collection under it.
+        threshold: a score.
+        use: makes another score the threshold, before the next run of the page.
+    """
+    check = services.database.checks.latest(classifier.id)
+    with st.expander("How good is it?", icon=":material/fact_check:"):
         st.caption(
             "The photos that you gave thumbs to were chosen by the ranking, so they tell nothing "
-            "of its precision. A random sample of the photos above the threshold does."
+            "of how good it is. Photos that chance chose do, above and below the threshold; their "
+            "marks are kept apart, and hold when the threshold moves and when photos come in."
         )
-        # A saved threshold comes back from the slider rounded to its steps.
-        if check is not None and check.threshold <= threshold + 1e-6:
-            # What was drawn above a lower threshold is a random sample above this one too.
-            _sample(services, classifier, check, threshold, set(kept))
-        elif check is not None:
-            st.markdown("The threshold is lower than when the sample was drawn: draw a new one.")
-        if not fresh:
-            st.caption("No photo above the threshold is without a thumb.")
-        elif st.button(
-            "Draw a sample",
-            key="draw_check",
-            help=f"At most {SIZE} of the {len(fresh):,} photos above the threshold without a thumb",
-        ):
-            # Chance is what is wanted here, so no seed.
-            chosen = np.random.default_rng().choice(fresh, min(SIZE, len(fresh)), replace=False)
-            services.database.checks.draw(classifier.id, threshold, chosen.tolist())
-            st.rerun()
+        if check is None:
+            if st.button("Draw a sample", key="draw_check", type="primary"):
+                _draw(services, classifier, ranking, threshold)
+            return
+        session = session_of(services, classifier)
+        if session is not None and has_learnt_from(session, classifier, check):
+            st.markdown(
+                f"Version {classifier.number} learnt from this sample, which flatters it now: draw "
+                "a new one."
+            )
+            if st.button("Draw a new sample", key="draw_check", type="primary"):
+                _draw(services, classifier, ranking, threshold)
+            return
+        population = populations.get(classifier, check, table)
+        _sample(services, classifier, check, threshold)
+        _larger(services, classifier, ranking, threshold, check, population)
+        show_curve(population.evidence(check.labels), threshold, use)
 
 
 def _sample(
+    services: Services, classifier: SavedClassifier, check: Check, threshold: float
+) -> None:
+    pages = -(-len(check.labels) // PAGE)
+    page = st.pagination(pages, key=f"check-page-{check.drawn}") if pages > 1 else 1
+    board = CheckBoard(services.database, classifier, check, threshold, page)
+    show_desk("check", board.key, board)
+
+
+def _larger(
+    services: Services,
+    classifier: SavedClassifier,
+    ranking: Ranking,
+    threshold: float,
+    check: Check,
+    population: Population,
+) -> None:
+    """Buttons that put more photos into the sample, or draw another one."""
+    with st.container(horizontal=True):
+        if check.strata is None:
+            st.markdown(
+                "This sample is of an earlier version of the explorer and has no photo from below "
+                "the threshold: draw a new one to see what is missed."
+            )
+        else:
+            came = [photo for photo in population.sample() if photo not in check.labels]
+            if came and st.button(
+                f"Add {len(came):,} that came in since",
+                key="check_came",
+                help="Of the photos that were loaded later, as many as chance chooses",
+            ):
+                _enlarge(services, classifier, check, population, 0, 0)
+            if st.button(f"{MORE_ABOVE} more above", key="check_above", help=_MORE_ABOVE):
+                _enlarge(services, classifier, check, population, MORE_ABOVE, 0)
+            if st.button(f"{MORE_BELOW} more below", key="check_below", help=_MORE_BELOW):
+                _enlarge(services, classifier, check, population, 0, MORE_BELOW)
+        if st.button("Draw a new sample", key="draw_check", help=_NEW):
+            _draw(services, classifier, ranking, threshold)
+
+
+_MORE_ABOVE = "More photos from above the threshold: the precision is told more closely"
+_MORE_BELOW = (
+    "More photos from below the threshold: what is missed is told more closely. Nearly all of them "
+    "are no: mark the few that are not, and then the rest at once"
+)
+_NEW = "Around this threshold; the marks of this sample are left behind"
+
+
+def _draw(
+    services: Services, classifier: SavedClassifier, ranking: Ranking, threshold: float
+) -> None:
+    checks = services.database.checks
+    drawn = checks.moment(classifier.id)
+    ranked = (classifier.weight, ranking.ids, ranking.scores)
+    population = Population.new(*ranked, drawn, threshold).enlarged(ABOVE, BELOW)
+    checks.draw(classifier.id, drawn, threshold, population.sample(), population.strata)
+    st.rerun()
+
+
+def _enlarge(
     services: Services,
     classifier: SavedClassifier,
     check: Check,
-    threshold: float,
-    kept: set[str],
+    population: Population,
+    above: int,
+    below: int,
 ) -> None:
-    if not any(photo in kept for photo in check.labels):
-        st.markdown("None of the sample is above this threshold: draw a new one.")
-        return
-    board = CheckBoard(services.database, classifier, check, threshold)
-    show_desk("check", board.key, board)
+    larger = population.enlarged(above, below)
+    services.database.checks.extend(classifier.id, check, larger.sample(), larger.strata)
+    st.rerun()

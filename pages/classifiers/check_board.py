@@ -1,28 +1,45 @@
-"""A classifier's check sample behind a desk: random photos above its threshold."""
+"""A classifier's check sample behind a desk: photos that chance chose, without their scores."""
 
 import time
 from contextlib import AbstractContextManager, nullcontext
 
-from classifier.precision import wilson
 from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError, GoneError
 from db.sessions import DOWN, NONE, UNSURE, UP
+from pages.classifiers.populations import populations
+from pages.classifiers.verdict import verdict
 from pages.desk.board import Act, Answer, Show, State
 from pages.desk.photos import facts
 
+PAGE = 60  # photos on one desk
+
 
 class CheckBoard:
-    """See pages.desk.board.Board."""
+    """See pages.desk.board.Board.
+
+    Args:
+        database: theirs.
+        classifier: the one that is judged.
+        check: its latest sample.
+        threshold: the score that what is kept has at least.
+        page: 1 for the first PAGE photos of the sample.
+    """
 
     def __init__(
-        self, database: Database, classifier: SavedClassifier, check: Check, threshold: float
+        self,
+        database: Database,
+        classifier: SavedClassifier,
+        check: Check,
+        threshold: float,
+        page: int = 1,
     ) -> None:
         self._database = database
         self._classifier = classifier
         self._check = check
         self._threshold = threshold
+        self._page = page
 
     @classmethod
     def of(cls, database: Database, key: str) -> "CheckBoard":
@@ -31,21 +48,21 @@ class CheckBoard:
         Raises:
             GoneError: the classifier was deleted, or another sample was drawn since.
         """
-        name, _, rest = key.partition("~")
-        drawn, _, threshold = rest.partition("~")
+        name, drawn, threshold, page = (*key.split("~"), "", "", "", "")[:4]
         found = [one for one in database.classifiers.all() if one.id == name]
         check = database.checks.latest(name) if found else None
         if check is None or str(check.drawn) != drawn:
             raise GoneError("This check sample is not the latest any more: reload the page")
         try:
-            return cls(database, found[0], check, float(threshold))
+            return cls(database, found[0], check, float(threshold), max(1, int(page)))
         except ValueError as error:
             raise GoneError("There is no such check sample: reload the page") from error
 
     @property
     def key(self) -> str:
-        """What names this board in an address: its classifier, sample and threshold."""
-        return f"{self._classifier.id}~{self._check.drawn}~{self._threshold:.6f}"
+        """What names this board in an address: its classifier, sample, threshold and page."""
+        parts = (self._classifier.id, self._check.drawn, f"{self._threshold:.6f}", self._page)
+        return "~".join(map(str, parts))
 
     def together(self) -> AbstractContextManager[None]:
         """See Board. Each mark is stored by itself."""
@@ -53,6 +70,9 @@ class CheckBoard:
 
     def act(self, act: Act) -> Answer:
         """See Board. A sample has no rounds, and no undo: only marks."""
+        if act.do == "rest":
+            self._label([p for p in self._on_page() if self._check.labels[p] == NONE], DOWN)
+            return Answer()
         if act.do != "mark":
             raise ExplorerError(f"A check sample has no {act.do!r}: reload the page")
         if act.label not in (UP, DOWN, UNSURE, NONE):
@@ -60,9 +80,7 @@ class CheckBoard:
         for photo in act.photos:
             if photo not in self._check.labels:
                 raise ExplorerError(f"The photo {photo!r} is not in this sample: reload the page")
-            if self._check.labels[photo] != act.label:
-                self._database.checks.label(self._classifier.id, self._check, photo, act.label)
-                self._check.labels[photo] = act.label
+        self._label([p for p in act.photos if self._check.labels[p] != act.label], act.label)
         return Answer()
 
     def state(self, _show: Show) -> State:
@@ -70,14 +88,14 @@ class CheckBoard:
         collection = self._database.collections.find(self._classifier.collection)
         if collection is None:
             raise GoneError(f"The collection {self._classifier.collection} is gone")
-        found = self._database.collections.photos(collection).get(list(self._check.labels))
-        weight = self._classifier.weight
-        scored = [(near.photo, float(near.vector @ weight)) for near in found]
-        kept = [(photo, score) for photo, score in scored if score >= self._threshold]
-        marks = {p.id: self._check.labels[p.id] for p, _ in kept}
+        table = self._database.collections.photos(collection)
+        photos = [near.photo for near in table.get(self._on_page())]
+        marks = {photo.id: self._check.labels[photo.id] for photo in photos}
         given = list(marks.values())
+        population = populations.get(self._classifier, self._check, table)
+        evidence = population.evidence(self._check.labels)
         return {
-            "can": [],
+            "can": ["rest"],
             "at": time.monotonic_ns() // 1_000_000,
             "title": self._classifier.name,
             "collection": collection.name,
@@ -85,8 +103,8 @@ class CheckBoard:
             "rounds": 0,
             "round": 0,
             "liked": "",
-            "photos": [facts(collection.name, photo, score) for photo, score in kept],
-            "stacks": [[place] for place in range(len(kept))],
+            "photos": [facts(collection.name, photo) for photo in photos],
+            "stacks": [[place] for place in range(len(photos))],
             "marks": {photo: mark for photo, mark in marks.items() if mark != NONE},
             "ups": given.count(UP),
             "downs": given.count(DOWN),
@@ -94,22 +112,17 @@ class CheckBoard:
             "shares": [],
             "turns": [],
             "verdict": None,
-            "note": verdict(given.count(UP), given.count(DOWN), len(kept)),
+            "note": verdict(evidence, self._threshold, len(self._check.labels)),
             "undo": None,
             "redo": None,
             "unstored": 0,
             "trouble": "",
         }
 
+    def _on_page(self) -> list[str]:
+        return list(self._check.labels)[(self._page - 1) * PAGE : self._page * PAGE]
 
-def verdict(ups: int, downs: int, shown: int) -> str:
-    """What the thumbs of a sample tell of the precision, with its interval."""
-    n = ups + downs
-    if not n:
-        return f"Mark these {shown} photos: yes where the classifier is right, no where it is not"
-    low, high = wilson(ups, n)
-    rest = f", {shown - n} left" if shown > n else ""
-    return (
-        f"Precision {ups / n:.0%}, with 95 % confidence between {low:.0%} and {high:.0%} "
-        f"({ups} of {n} right{rest})"
-    )
+    def _label(self, photos: list[str], label: int) -> None:
+        if photos:
+            self._database.checks.label_all(self._classifier.id, self._check, photos, label)
+            self._check.labels.update(dict.fromkeys(photos, label))

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import altair as alt
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from classifier.ranking import Ranking
@@ -22,6 +19,7 @@ from pages.classifiers.check import show_check
 from pages.classifiers.new_photos import show_new
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.sharpen import show_sharpening
+from pages.classifiers.threshold import choose_threshold
 from pages.classifiers.versions import show_versions
 from pages.classifiers.view import show_view
 from pages.classifiers.ways_out import show_ways_out
@@ -30,10 +28,7 @@ from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
 
-BINS = 60
 PAGE = 15
-# At least 3 : 1 on the paper of either theme.
-THRESHOLD = "#c8553d"
 _VIEWS = ("Best", "Just above the threshold", "Just below the threshold")
 
 
@@ -64,13 +59,15 @@ def show(services: Services) -> None:
     ranking = ranking_of(services, classifier, collection)
     check = services.database.checks.latest(classifier.id)
     view = services.database.views.of(classifier)
-    threshold = _threshold(classifier, ranking, _settled(classifier, view, check))
+    version = f"{classifier.id}-{classifier.number}"
+    chosen = choose_threshold(version, ranking, _settled(classifier, view, check))
+    threshold = chosen.at
     show_new(services, classifier, table, ranking, threshold)
     show_versions(services, classifier, collection, ranking, threshold)
     show_sharpening(services, classifier, ranking, threshold)
     show_ways_out(services, table, classifier, ranking, threshold)
     show_view(services, classifier, view, threshold)
-    show_check(services, classifier, ranking, threshold, check)
+    show_check(services, table, classifier, ranking, threshold, chosen.use)
     _photos(services, table, ranking, threshold)
 
 
@@ -133,73 +130,6 @@ def _settled(classifier: SavedClassifier, view: View | None, check: Check | None
     if classifier.threshold is not None or check is None:
         return classifier.threshold
     return check.threshold
-
-
-def _threshold(classifier: SavedClassifier, ranking: Ranking, settled: float | None) -> float:
-    """The slider; it starts where the classifier was published or checked, or as the thumbs say."""
-    low, high = float(ranking.scores.min()), float(ranking.scores.max())
-    if high - low < 1e-4:
-        st.caption(f"Every photo scores {high:.3f}.")
-        return low
-    # Remembered apart from the slider, which forgets its place when photos change its ends.
-    chosen: dict[str, float] = st.session_state.setdefault("thresholds", {})
-    version = f"{classifier.id}-{classifier.number}"
-    moved = version in chosen
-    proposed = ranking.first_threshold() if settled is None else settled
-    wanted = chosen.get(version, proposed)
-    shown = min(max(wanted, low), high)
-    threshold = st.slider(
-        "Threshold",
-        low,
-        high,
-        shown,
-        step=(high - low) / 500,
-        format="%.3f",
-        key=f"threshold-{version}-{low}-{high}",
-    )
-    if threshold != shown:
-        chosen[version] = threshold
-    kept = ranking.kept(threshold)
-    st.markdown(
-        f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
-        f"({kept / len(ranking.ids):.1%})"
-        + ("" if moved or settled is not None else ", as proposed from your thumbs")
-    )
-    st.altair_chart(
-        _histogram(ranking, threshold), height=160, alt="Histogram of the scores of all photos"
-    )
-    return threshold
-
-
-def _histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetChart:
-    counts, edges = np.histogram(ranking.scores, BINS)
-    bins = pd.DataFrame(
-        {
-            "from": edges[:-1],
-            "to": edges[1:],
-            "photos": counts,
-            "zero": 0,
-            "kept": np.where(edges[1:] > threshold, "kept", "left out"),
-        }
-    )
-    bars = (
-        alt.Chart(bins)
-        .mark_bar()
-        .encode(
-            x=alt.X("from:Q", title="score", scale=alt.Scale(zero=False)),
-            x2="to:Q",
-            y=alt.Y("photos:Q", scale=alt.Scale(type="symlog"), title="photos (log)"),
-            y2="zero:Q",
-            color=alt.Color("kept:N", title=None, scale=alt.Scale(domain=["kept", "left out"])),
-            tooltip=[alt.Tooltip("from:Q", format=".3f"), "photos:Q"],
-        )
-    )
-    line = (
-        alt.Chart(pd.DataFrame({"at": [threshold]}))
-        .mark_rule(strokeDash=[4, 3], strokeWidth=2, color=THRESHOLD)
-        .encode(x="at:Q")
-    )
-    return alt.layer(bars, line)
 
 
 def _photos(services: Services, table: PhotoTable, ranking: Ranking, threshold: float) -> None:

@@ -539,9 +539,10 @@ class Desk {
     const session = this.data.mark === null;
     const ordered = this.ordered();
     const button = (name) => this.find(`footer [data-act="${name}"]`);
-    this.find("footer").hidden = !this.can("undo");
-    button("rest").hidden = !session;
+    this.find("footer").hidden = !this.can("undo") && !this.can("rest");
+    button("undo").hidden = button("redo").hidden = !this.can("undo");
     button("refine").hidden = !session || !this.can("refine");
+    button("rest").hidden = !session || !this.can("rest");
     button("refine").disabled = ordered && !this.asked;
     button("refine").textContent = !ordered ? "Refine" : this.asked ? "Give up" : "Refining …";
     button("save").hidden = !session || !this.can("save");

@@ -9,7 +9,7 @@ from db.contents import Content
 from db.database import Database
 from db.sessions import DOWN, NONE, UP, RoundRow
 from tests.conformance.test_views import saved
-from tests.conftest import filled
+from tests.conftest import STRATA, filled
 
 HOUR = 3600 * 10**9
 
@@ -27,7 +27,7 @@ def test_what_was_done_last_counts_whatever_the_clock_says(database: Database) -
     _, table, _ = filled(database, 5)
     checks = database.checks
     for photos in (["old"], ["a", "b"]):
-        checks.draw("c", 0.5, photos)
+        checks.draw("c", checks.moment("c"), 0.5, photos, STRATA)
         check = checks.latest("c")
         assert check is not None
         assert check.labels == dict.fromkeys(photos, NONE)

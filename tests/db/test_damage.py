@@ -11,7 +11,7 @@ from db.database import Database, open_database
 from db.settings import Settings
 from ingest.__main__ import main
 from pages.services import open_services
-from tests.conftest import filled
+from tests.conftest import STRATA, filled
 from tests.disks import small_disk
 from tests.reopened import reopened
 
@@ -77,7 +77,7 @@ def test_some_of_the_photos_are_missing(database: Database) -> None:
 
 
 def test_thumbs_that_are_missing_are_told(database: Database) -> None:
-    database.checks.draw("c", 0.5, ["a"])
+    database.checks.draw("c", 1, 0.5, ["a"], STRATA)
     restarted(database, "checks", break_parts)
     assert database.damage() == [
         "Some of what checks holds (check samples of classifiers, and their thumbs) is missing: "

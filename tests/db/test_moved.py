@@ -11,7 +11,7 @@ import os, sys
 from pathlib import Path
 from db.database import open_database
 from db.errors import ExplorerError
-from tests.conftest import filled
+from tests.conftest import STRATA, filled
 
 data, away = Path(sys.argv[1]), Path(sys.argv[2])
 url = f"chdb://{data}/database"
@@ -29,7 +29,7 @@ def tell(*attempts):
 
 os.rename(data, away)
 tell(
-    lambda: database.checks.draw("c", 0.5, ["a"]),
+    lambda: database.checks.draw("c", 1, 0.5, ["a"], STRATA),
     lambda: filled(other, 3, "another"),
     lambda: table.count(),
     lambda: database.again(),
@@ -38,13 +38,13 @@ print(data.exists())
 data.mkdir()
 (data / "database").mkdir()
 (data / "database" / "status").write_text("of another")
-tell(lambda: database.checks.draw("c", 0.5, ["a"]), lambda: other.checks.latest("c"))
+tell(lambda: database.checks.draw("c", 1, 0.5, ["a"], STRATA), lambda: other.checks.latest("c"))
 print(sorted(str(file.relative_to(data)) for file in data.rglob("*")))
 (data / "database" / "status").unlink()
 (data / "database").rmdir()
 data.rmdir()
 os.rename(away, data)
-tell(lambda: database.checks.draw("c", 0.5, ["a"]))
+tell(lambda: database.checks.draw("c", 1, 0.5, ["a"], STRATA))
 print(list(database.checks.latest("c").labels), table.count())
 """
 

@@ -1,4 +1,5 @@
 import csv
+import re
 from io import StringIO
 from typing import Any
 
@@ -15,12 +16,15 @@ from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError, GoneError
+from db.photos import Photo
 from db.sessions import DOWN, UNSURE, UP
 from db.views import Views
 from pages.classifiers.check_board import CheckBoard
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
 from pages.services import Services
+from tests.conftest import unit_vectors
+from tests.pages.conftest import add_collection
 from tests.pages.desks import desk, desks
 
 
@@ -153,48 +157,156 @@ def test_the_exported_weight_scores_photos_anywhere(
     assert vectors @ weight == pytest.approx(scores, abs=1e-5)
 
 
-def test_a_random_sample_tells_the_precision(
-    page: AppTest, services: Services, saved: SavedClassifier
+def test_a_random_sample_tells_how_good_it_is(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
 ) -> None:
-    draw_above_a_low_threshold(page)
-    shown = len(desk(page)["photos"])
+    kept = draw(page)
+    shown = desk(page)["photos"]
     check = services.database.checks.latest(saved.id)
     assert check is not None
-    assert shown == len(check.labels) > 4
-    assert not set(check.labels) & set(page_labels(services, saved))
-    assert desk(page)["note"].startswith(f"Mark these {shown} photos: yes where the classifier is")
-    told = mark(services, page, *[UP if place else DOWN for place in range(4)])
-    assert told["state"]["note"] == (
-        f"Precision 75%, with 95 % confidence between 30% and 95% (3 of 4 right, {shown - 4} left)"
+    assert [photo["id"] for photo in shown] == list(check.labels)
+    assert len(shown) == 40
+    assert {photo["score"] for photo in shown} == {None}
+    assert desk(page)["note"].startswith("Mark these 40 photos: yes where it is what you look for")
+    told = mark(services, page, UP)
+    assert "Too few marks above the threshold to tell the precision: between " in note(told)
+    assert "Too few marks to tell how many right ones are missed: there are between 1 and" in (
+        note(told)
+    )
+    assert note(told).endswith(". 39 still to be marked")
+    told = mark(services, page, *[UP if place else DOWN for place in range(kept)], rest=True)
+    # All forty are marked, so all is known.
+    exactly = f"{(kept - 1) / kept:.0%}"
+    assert note(told) == (
+        f"Precision {exactly}, with 95 % confidence between {exactly} and {exactly} "
+        f"({kept - 1} of {kept} right). It keeps about {kept - 1} of an estimated {kept - 1} "
+        f"({kept - 1} to {kept - 1}) in the collection: recall 100%, between 100% and 100%"
     )
     again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
-    assert "(3 of 4 right" in desk(healthy(again))["note"]
+    assert desk(healthy(again))["note"] == note(told)
+    assert set(check.labels) & set(page_labels(services, saved))
 
 
-def test_unsure_says_nothing_of_the_precision(
+def test_thumbs_of_the_session_are_not_marks_of_the_sample(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_a_low_threshold(page)
-    told = mark(services, page, UP, UNSURE)
-    assert "(1 of 1 right" in told["state"]["note"]
+    draw(page)
+    thumbed = page_labels(services, saved)
+    assert desk(page)["marks"] == {}
+    mark(services, page, UP, UP, UP)
+    assert page_labels(services, saved) == thumbed
 
 
-def test_a_sample_from_above_a_higher_threshold_is_not_used(
+def test_unsure_is_no_mark(page: AppTest, services: Services) -> None:
+    draw(page)
+    assert note(mark(services, page, UP, UNSURE)).endswith(". 39 still to be marked")
+
+
+def test_a_sample_holds_when_the_threshold_moves(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_a_low_threshold(page)
-    page.slider[0].set_value(page.slider[0].min)
+    kept = draw(page)
+    mark(services, page, *[UP] * kept, rest=True)
+    for end in (page.slider[0].min, page.slider[0].max):
+        page.slider[0].set_value(end)
+        healthy(page.run())
+        assert len(desk(page)["photos"]) == 40
+        keeps = 40 if end == page.slider[0].min else 1
+        share = min(1, kept / keeps)
+        assert desk(page)["note"].startswith(f"Precision {share:.0%}, ")
+
+
+def test_the_threshold_is_set_by_the_precision(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    kept = draw(page)
+    _, scores = services.database.collections.photos(collection).scores(saved.weight)
+    right = 3
+    ids = services.database.collections.photos(collection).scores(saved.weight)[0][:right]
+    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1])
+    answer(board, [Act("mark", "c", tuple(ids), UP), Act("rest", "d")], Show())
     healthy(page.run())
-    assert "draw a new one" in texts(page)
-    assert desks(page) == []
-    page.slider[0].set_value(page.slider[0].max)
-    assert sum(len(data["state"]["photos"]) for data in desks(healthy(page.run()))) <= 1
+    assert kept > right
+    page.selectbox(key="precision").set_value(0.99)
+    healthy(page.run())
+    page.button(key="use_precision").click()
+    healthy(page.run())
+    assert f"**{right}** of 40 photos" in texts(page)
+    assert scores[right] < page.slider[0].value <= scores[right - 1] + 1e-6
+    assert "as proposed" not in texts(page)
+    page.selectbox(key="surely").set_value("by the lower end of its interval")
+    assert page.button(key="use_precision")
 
 
-def test_a_thumb_given_in_another_tab_is_shown_and_not_taken_back(
+def test_no_threshold_is_set_where_none_is_so_precise(page: AppTest, services: Services) -> None:
+    draw(page)
+    healthy(page.run())
+    assert not [box for box in page.selectbox if box.key == "precision"]
+    mark(services, page, rest=True)
+    healthy(page.run())
+    assert not [button for button in page.button if button.key == "use_precision"]
+    assert "No threshold is known to be 95% precise by the estimate" in captions(page)
+
+
+def captions(page: AppTest) -> str:
+    return "\n".join(caption.value for caption in page.caption)
+
+
+def test_photos_that_came_in_can_join_the_sample(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    draw(page)
+    table = services.database.collections.photos(collection)
+    table.add([Photo(f"new-{n}", f"sample:new-{n}") for n in range(20)], unit_vectors(20, seed=9))
+    healthy(page.run())
+    label = page.button(key="check_came").label
+    button(page, "check_came")
+    check = services.database.checks.latest(saved.id)
+    assert check is not None
+    came = [photo for photo in check.labels if photo.startswith("new-")]
+    assert label == f"Add {len(came)} that came in since"
+    assert not [b for b in page.button if b.key == "check_came"]
+
+
+def test_a_larger_sample_has_more_photos_and_the_same_marks(services: Services, clip: Clip) -> None:
+    collection = add_collection(services, clip, "many", 300)
+    session = Session.start(services.database, collection, clip, "a lake")
+    saved = session.to_save("Lakes")
+    services.database.classifiers.save(saved)
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    draw(page)
+    mark(services, page, UP)
+    before = services.database.checks.latest(saved.id)
+    button(page, "check_above")
+    button(page, "check_below")
+    after = services.database.checks.latest(saved.id)
+    assert before is not None
+    assert after is not None
+    assert len(before.labels) == 80
+    assert len(after.labels) == 80 + 20 + 60
+    assert list(after.labels.items())[:80] == list(before.labels.items())
+    assert len(desk(page)["photos"]) == 60
+
+
+def test_a_sample_of_an_earlier_version_tells_the_precision_alone(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    ids, scores = services.database.collections.photos(collection).scores(saved.weight)
+    columns = ("classifier", "drawn", "threshold", "place", "photo", "label", "sequence")
+    rows = [[saved.id, 5, float(scores[19]), n, ids[n], UP, 5] for n in range(20)]
+    services.database.connection.insert_rows("checks", columns, rows)
+    another = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    healthy(another.run())
+    assert "Too few marks to tell how many right ones are missed" in desk(another)["note"]
+    assert desk(another)["note"].startswith("Precision 100%, ")
+    assert "is of an earlier version of the explorer" in texts(another)
+    assert not [b for b in another.button if b.key == "check_below"]
+
+
+def test_a_mark_given_in_another_tab_is_shown_and_not_taken_back(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_a_low_threshold(page)
+    draw(page)
     check = services.database.checks.latest(saved.id)
     assert check is not None
     first = next(iter(check.labels))
@@ -203,40 +315,42 @@ def test_a_thumb_given_in_another_tab_is_shown_and_not_taken_back(
     assert desk(page)["marks"] == {first: UP}
 
 
-def test_a_thumb_for_a_sample_that_was_drawn_anew_is_refused(
+def test_a_mark_for_a_sample_that_was_drawn_anew_is_refused(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
-    draw_above_a_low_threshold(page)
+    draw(page)
     key = desks(page)[0]["url"].split("/")[-1]
-    photo = desk(page)["photos"][0]["id"]
     with pytest.raises(ExplorerError, match="is not in this sample"):
         CheckBoard.of(services.database, key).act(Act("mark", photos=("other",), label=UP))
     with pytest.raises(ExplorerError, match="A check sample has no 'refine'"):
         CheckBoard.of(services.database, key).act(Act("refine"))
-    services.database.checks.draw(saved.id, 0.1, [photo])
+    button(page, "draw_check")
     with pytest.raises(GoneError, match="is not the latest any more"):
         CheckBoard.of(services.database, key)
-    for nonsense in ("", "x", "x~1~2", f"{saved.id}~1~much"):
+    for nonsense in ("", "x", "x~1~2", f"{saved.id}~1~much", f"{key}x", key.rpartition("~")[0]):
         with pytest.raises(GoneError):
             CheckBoard.of(services.database, nonsense)
 
 
-def mark(services: Services, page: AppTest, *labels: int) -> dict[str, Any]:
-    """What the desk in the browser does on clicks at its first photos."""
+def mark(services: Services, page: AppTest, *labels: int, rest: bool = False) -> dict[str, Any]:
+    """What the desk in the browser does on clicks at its first photos, and on R."""
     board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1])
     photos = [photo["id"] for photo in desk(page)["photos"]]
     acts = [
         Act("mark", f"click-{place}", (photos[place],), label) for place, label in enumerate(labels)
     ]
-    return answer(board, acts, Show())
+    return answer(board, [*acts, *[Act("rest", "rest")] * rest], Show())
 
 
-def draw_above_a_low_threshold(page: AppTest) -> None:
-    slider = page.slider[0]
-    slider.set_value(slider.min + (slider.max - slider.min) / 4)
-    healthy(page.run())
-    page.button(key="draw_check").click()
-    healthy(page.run())
+def note(told: dict[str, Any]) -> str:
+    said: str = told["state"]["note"]
+    return said
+
+
+def draw(page: AppTest) -> int:
+    """Draws a sample; says how many photos the threshold keeps."""
+    button(page, "draw_check")
+    return int(re.search(r"\*\*(\d+)\*\* of", texts(page))[1])  # type: ignore[index]
 
 
 def page_labels(services: Services, saved: SavedClassifier) -> list[str]:

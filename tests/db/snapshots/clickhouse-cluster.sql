@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name Stri
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks ON CLUSTER 'photos' (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, drawn, place, sequence);
 
+-- check_strata: the strata of score that check samples are drawn from
+CREATE TABLE IF NOT EXISTS check_strata ON CLUSTER 'photos' (classifier String, drawn UInt64, weight Array(Float32), lows Array(Float64), cuts Array(UInt64), sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, drawn, sequence);
+
 -- views: classifiers published as views
 CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64, number UInt32 DEFAULT 1) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, sequence);
 

@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS classifiers (id String, name String, collection Strin
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, drawn, place, sequence) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- check_strata: the strata of score that check samples are drawn from
+CREATE TABLE IF NOT EXISTS check_strata (classifier String, drawn UInt64, weight Array(Float32), lows Array(Float64), cuts Array(UInt64), sequence UInt64) ENGINE = MergeTree ORDER BY (classifier, drawn, sequence) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
 -- views: classifiers published as views
 CREATE TABLE IF NOT EXISTS views (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64, number UInt32 DEFAULT 1) ENGINE = MergeTree ORDER BY (classifier, sequence) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 

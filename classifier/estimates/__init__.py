@@ -1,0 +1,1 @@
+"""How good a classifier is, estimated from photos that chance chose."""

@@ -1,0 +1,110 @@
+"""A collection under a classifier and its check sample."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.estimates import drawing
+from classifier.estimates.evidence import Evidence, Stratum
+from db.checks import Check, Strata
+from db.dialect import Vector
+from db.photos import PhotoTable
+from db.sessions import DOWN, UP
+
+Scores = npt.NDArray[np.float32]
+
+# Above and below the threshold, of a first sample.
+ABOVE, BELOW = 30, 50
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """All photos of a collection, in the strata of a sample.
+
+    Attributes:
+        ids: n photo ids, best first under the classifier that is judged.
+        scores: float32 (n,), descending.
+        drawn: the sample's, which decides the photos' numbers.
+        threshold: the one that the strata were made around.
+        strata: what the sample is drawn from.
+        places: intp (n,), the photos' strata.
+    """
+
+    ids: Sequence[str]
+    scores: Scores
+    drawn: int
+    threshold: float
+    strata: Strata
+    places: drawing.Places
+
+    @classmethod
+    def new(
+        cls, weight: Vector, ids: Sequence[str], scores: Scores, drawn: int, threshold: float
+    ) -> "Population":
+        """A ranking, to draw the first sample from; no photo is in it yet."""
+        strata = drawing.strata_of(weight, scores, threshold)
+        places = drawing.stratum_of(strata, scores)
+        return cls(ids, scores, drawn, threshold, strata, places)
+
+    @classmethod
+    def of(
+        cls, weight: Vector, check: Check, table: PhotoTable, ranking: tuple[Sequence[str], Scores]
+    ) -> "Population":
+        """A collection as it is now, in the strata that a sample was drawn from.
+
+        Args:
+            weight: float32 (512,), of the classifier that is judged.
+            check: the sample, drawn for this or an earlier version of it.
+            table: the photos.
+            ranking: their ids and scores under the weight, best first.
+        """
+        ids, scores = ranking
+        strata = check.strata or drawing.above_alone(weight, check.threshold)
+        before = scores
+        if not np.array_equal(strata.weight, weight):
+            earlier = dict(zip(*table.scores(strata.weight), strict=True))
+            # A photo that came in between the two questions waits for the next one.
+            found = [earlier.get(photo, -np.inf) for photo in ids]
+            before = np.asarray(found, dtype=np.float32)
+        places = drawing.stratum_of(strata, before)
+        return cls(ids, scores, check.drawn, check.threshold, strata, places)
+
+    def enlarged(self, above: int, below: int) -> "Population":
+        """With a larger sample: so many photos more above and below the threshold, if there are."""
+        strata = drawing.enlarged(
+            self.strata, self.threshold, self.places, self._numbers(), above, below
+        )
+        return replace(self, strata=strata)
+
+    def sample(self) -> list[str]:
+        """The ids of the photos that are in the sample: those above the threshold first.
+
+        On either side their order is chance, so that nobody who marks them knows the next score.
+        """
+        numbers = self._numbers()
+        inside = np.flatnonzero(drawing.drawn_from(self.strata, self.places, numbers))
+        below = self.scores[inside] < np.float32(self.threshold)
+        return [self.ids[place] for place in inside[np.lexsort((numbers[inside], below))]]
+
+    def evidence(self, labels: Mapping[str, int]) -> Evidence:
+        """What the sample's marks tell.
+
+        Args:
+            labels: UP, DOWN or another by photo id; others count as not marked.
+        """
+        marks = np.asarray([labels.get(photo, -1) for photo in self.ids])
+        return Evidence(
+            [
+                Stratum(
+                    self.scores[inside][::-1],
+                    self.scores[inside & (marks == UP)],
+                    self.scores[inside & (marks == DOWN)],
+                )
+                for inside in (self.places == place for place in range(len(self.strata.cuts)))
+            ]
+        )
+
+    def _numbers(self) -> drawing.Numbers:
+        return drawing.numbers_of(self.ids, self.drawn)

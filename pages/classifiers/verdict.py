@@ -1,0 +1,61 @@
+"""What a check sample's marks tell, in words."""
+
+from classifier.estimates.amounts import Amount
+from classifier.estimates.evidence import Evidence, Quality
+
+
+def verdict(evidence: Evidence, threshold: float, shown: int) -> str:
+    """How good the classifier is at a threshold, or why that can't be told yet.
+
+    Args:
+        evidence: the sample's.
+        threshold: a score.
+        shown: how many photos the sample has.
+    """
+    quality = evidence.at(threshold)
+    if not quality.marked:
+        photos = "this photo" if shown == 1 else f"these {shown:,} photos"
+        return f"Mark {photos}: yes where it is what you look for, no where it is not"
+    rest = shown - quality.marked
+    left = f"{rest:,} still to be marked" if rest > 0 else ""
+    return ". ".join(
+        filter(None, (_precision(quality), _total(evidence, quality, threshold), left))
+    )
+
+
+def _precision(quality: Quality) -> str:
+    if not quality.kept:
+        return "No photo is above this threshold"
+    between = _between(quality.precision)
+    if not quality.tells_precision:
+        return f"Too few marks above the threshold to tell the precision: between {between}"
+    return (
+        f"Precision {quality.precision.value:.0%}, with 95 % confidence between {between} "
+        f"({quality.right:,} of {quality.marked_kept:,} right)"
+    )
+
+
+def _total(evidence: Evidence, quality: Quality, threshold: float) -> str:
+    total = quality.total
+    if not quality.tells_total:
+        more = evidence.more_needed(threshold)
+        wanted = f"; about {_round(more):,} more below the threshold would tell" if more else ""
+        return (
+            "Too few marks to tell how many right ones are missed: there are between "
+            f"{total.low:,.0f} and {total.high:,.0f} in all{wanted}"
+        )
+    return (
+        f"It keeps about {quality.found.value:,.0f} of an estimated {total.value:,.0f} "
+        f"({total.low:,.0f} to {total.high:,.0f}) in the collection: recall "
+        f"{quality.recall.value:.0%}, between {_between(quality.recall)}"
+    )
+
+
+def _between(share: Amount) -> str:
+    return f"{share.low:.0%} and {share.high:.0%}"
+
+
+def _round(n: int) -> int:
+    """To one digit that counts, upwards: it is a guess."""
+    unit = int(10 ** (len(str(n)) - 1))
+    return -(-n // unit) * unit

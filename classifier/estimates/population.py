@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -92,19 +93,36 @@ class Population:
         """What the sample's marks tell.
 
         Args:
-            labels: UP, DOWN or another by photo id; others count as not marked.
+            labels: UP, DOWN or another by photo id; others, and photos that are gone, don't count.
         """
-        marks = np.asarray([labels.get(photo, -1) for photo in self.ids])
+        right, wrong = (self._marked(labels, mark) for mark in (UP, DOWN))
         return Evidence(
             [
                 Stratum(
-                    self.scores[inside][::-1],
-                    self.scores[inside & (marks == UP)],
-                    self.scores[inside & (marks == DOWN)],
+                    scores,
+                    self.scores[right[self.places[right] == place]],
+                    self.scores[wrong[self.places[wrong] == place]],
                 )
-                for inside in (self.places == place for place in range(len(self.strata.cuts)))
+                for place, scores in enumerate(self._by_stratum)
             ]
         )
+
+    def _marked(self, labels: Mapping[str, int], mark: int) -> drawing.Places:
+        """The places in the ranking of the photos that have a mark."""
+        there = self._place_of
+        found = [there[p] for p, label in labels.items() if label == mark and p in there]
+        return np.asarray(found, dtype=np.intp)
+
+    # A mark is answered at once, so what all marks need is computed once.
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        return {photo: place for place, photo in enumerate(self.ids)}
+
+    @cached_property
+    def _by_stratum(self) -> list[Scores]:
+        """The scores of each stratum, ascending."""
+        strata = range(len(self.strata.cuts))
+        return [self.scores[self.places == place][::-1] for place in strata]
 
     def _numbers(self) -> drawing.Numbers:
         return drawing.numbers_of(self.ids, self.drawn)

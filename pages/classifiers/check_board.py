@@ -61,7 +61,7 @@ class CheckBoard:
     @property
     def key(self) -> str:
         """What names this board in an address: its classifier, sample, threshold and page."""
-        parts = (self._classifier.id, self._check.drawn, f"{self._threshold:.6f}", self._page)
+        parts = (self._classifier.id, self._check.drawn, f"{self._threshold:.9f}", self._page)
         return "~".join(map(str, parts))
 
     def together(self) -> AbstractContextManager[None]:

@@ -7,15 +7,14 @@ import streamlit as st
 
 from classifier.ranking import Ranking
 from classifier.refit import METHOD_NAMES
-from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
-from db.views import View
 from pages.address import address
 from pages.classifiers.bring_in import show_bring_in
 from pages.classifiers.check import show_check
+from pages.classifiers.label_table import show_label_table
 from pages.classifiers.new_photos import show_new
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.sharpen import show_sharpening
@@ -57,17 +56,15 @@ def show(services: Services) -> None:
         st.info(f"{collection.name} holds no photos.")
         return
     ranking = ranking_of(services, classifier, collection)
-    check = services.database.checks.latest(classifier.id)
-    view = services.database.views.of(classifier)
-    version = f"{classifier.id}-{classifier.number}"
-    chosen = choose_threshold(version, ranking, _settled(classifier, view, check))
+    chosen = choose_threshold(services.database, classifier, ranking)
     threshold = chosen.at
     show_new(services, classifier, table, ranking, threshold)
     show_versions(services, classifier, collection, ranking, threshold)
     show_sharpening(services, classifier, ranking, threshold)
     show_ways_out(services, table, classifier, ranking, threshold)
-    show_view(services, classifier, view, threshold)
+    show_view(services, classifier, services.database.views.of(classifier), threshold)
     show_check(services, table, classifier, ranking, threshold, chosen.use)
+    show_label_table(services, collection, saved)
     _photos(services, table, ranking, threshold)
 
 
@@ -121,15 +118,6 @@ def _rename(services: Services, classifier: SavedClassifier) -> None:
             st.error(str(error))
         else:
             st.rerun()
-
-
-def _settled(classifier: SavedClassifier, view: View | None, check: Check | None) -> float | None:
-    """Where the threshold of this version was left, if it was."""
-    if view is not None and view.number == classifier.number:
-        return view.threshold
-    if classifier.threshold is not None or check is None:
-        return classifier.threshold
-    return check.threshold
 
 
 def _photos(services: Services, table: PhotoTable, ranking: Ranking, threshold: float) -> None:

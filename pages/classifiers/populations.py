@@ -12,7 +12,7 @@ from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.photos import PhotoTable
 
-_MOST = 8
+_MOST = 4
 
 
 class Populations:

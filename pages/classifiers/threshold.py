@@ -7,6 +7,8 @@ from functools import partial
 import streamlit as st
 
 from classifier.ranking import Ranking
+from db.classifiers import SavedClassifier
+from db.database import Database
 from pages.classifiers.histogram import histogram
 
 _STEPS = 500
@@ -26,21 +28,24 @@ class Threshold:
     use: Callable[[float], None]
 
 
-def choose_threshold(version: str, ranking: Ranking, settled: float | None) -> Threshold:
-    """Draw the histogram and the slider.
+def choose_threshold(
+    database: Database, classifier: SavedClassifier, ranking: Ranking
+) -> Threshold:
+    """Draw the histogram and the slider, which starts where the threshold was left.
 
     Args:
-        version: what tells the version of the classifier from all others.
+        database: where that is stored.
+        classifier: in the version that is looked at.
         ranking: the collection under it.
-        settled: where it was published or checked, or None: then it starts as the thumbs say.
     """
     low, high = float(ranking.scores.min()), float(ranking.scores.max())
     if high - low < _FLAT:
         st.caption(f"Every photo scores {high:.3f}.")
         return Threshold(low, lambda _: None)
+    version = _version(classifier)
+    settled = _settled(database, classifier)
     key = f"threshold-{version}-{low}-{high}"
-    proposed = ranking.first_threshold() if settled is None else settled
-    shown = min(max(_chosen().get(version, proposed), low), high)
+    shown = min(max(_current(version, settled, ranking), low), high)
     chart = st.container()
     threshold = st.slider(
         "Threshold", low, high, shown, step=(high - low) / _STEPS, format="%.3f", key=key
@@ -58,6 +63,31 @@ def choose_threshold(version: str, ranking: Ranking, settled: float | None) -> T
         f"({kept / len(ranking.ids):.1%})" + (", as proposed from your thumbs" * is_proposal)
     )
     return Threshold(threshold, partial(_use, version, key))
+
+
+def current_threshold(database: Database, classifier: SavedClassifier, ranking: Ranking) -> float:
+    """The threshold of a classifier whose slider is not on screen."""
+    return _current(_version(classifier), _settled(database, classifier), ranking)
+
+
+def _current(version: str, settled: float | None, ranking: Ranking) -> float:
+    proposed = ranking.first_threshold() if settled is None else settled
+    return _chosen().get(version, proposed)
+
+
+def _settled(database: Database, classifier: SavedClassifier) -> float | None:
+    """Where the threshold of this version was left, if it was."""
+    view = database.views.of(classifier)
+    if view is not None and view.number == classifier.number:
+        return view.threshold
+    check = database.checks.latest(classifier.id)
+    if classifier.threshold is not None or check is None:
+        return classifier.threshold
+    return check.threshold
+
+
+def _version(classifier: SavedClassifier) -> str:
+    return f"{classifier.id}-{classifier.number}"
 
 
 def _use(version: str, key: str, threshold: float) -> None:

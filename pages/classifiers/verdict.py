@@ -26,6 +26,8 @@ def verdict(evidence: Evidence, threshold: float, shown: int) -> str:
 def _precision(quality: Quality) -> str:
     if not quality.kept:
         return "No photo is above this threshold"
+    if not quality.precision.width:
+        return f"Precision {quality.precision.value:.0%}: all that is kept is marked"
     between = _between(quality.precision)
     if not quality.tells_precision:
         return f"Too few marks above the threshold to tell the precision: between {between}"
@@ -44,6 +46,8 @@ def _total(evidence: Evidence, quality: Quality, threshold: float) -> str:
             "Too few marks to tell how many right ones are missed: there are between "
             f"{total.low:,.0f} and {total.high:,.0f} in all{wanted}"
         )
+    if not total.width:
+        return f"It keeps {quality.found.value:,.0f} of the {total.value:,.0f} in the collection"
     return (
         f"It keeps about {quality.found.value:,.0f} of an estimated {total.value:,.0f} "
         f"({total.low:,.0f} to {total.high:,.0f}) in the collection: recall "

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from classifier.ranking import Ranking
-from classifier.versions import Kept, use_version
+from classifier.versions import Kept, has_learnt_from, use_version
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import PhotoTable
+from pages.classifiers.populations import populations
 from pages.classifiers.scores import ranking_of
+from pages.classifiers.sharpen import session_of
 from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -47,14 +49,33 @@ def show_versions(
         other = others[number]
         now = Kept.of(classifier, ranking, threshold)
         then = Kept.of(other, ranking_of(services, other, collection))
-        _table(now, then, ranking.labels)
+        told = [_precision(services, collection, kept) for kept in (now, then)]
+        _table(now, then, ranking.labels, told)
         if st.button(f"Use version {number} again", key="use_version", icon=":material/undo:"):
             _use(services, classifier, other, threshold)
         _differences(services, services.database.collections.photos(collection), now, then)
 
 
-def _table(now: Kept, then: Kept, labels: Mapping[str, int]) -> None:
-    st.dataframe([_line(kept, labels) for kept in (now, then)], hide_index=True)
+def _table(now: Kept, then: Kept, labels: Mapping[str, int], told: Sequence[str]) -> None:
+    lines = [_line(kept, labels) for kept in (now, then)]
+    if any(told):
+        lines = [line | {"precision": words} for line, words in zip(lines, told, strict=True)]
+    st.dataframe(lines, hide_index=True)
+
+
+def _precision(services: Services, collection: Collection, kept: Kept) -> str:
+    """The precision of a version by the check sample, which is as good for all, or ""."""
+    check = services.database.checks.latest(kept.version.id)
+    session = session_of(services, kept.version)
+    if check is None or (session is not None and has_learnt_from(session, kept.version, check)):
+        return ""
+    table = services.database.collections.photos(collection)
+    evidence = populations.get(kept.version, check, table).evidence(check.labels)
+    quality = evidence.at(kept.threshold)
+    share = quality.precision
+    if not quality.tells_precision:
+        return ""
+    return f"{share.value:.0%}, between {share.low:.0%} and {share.high:.0%}"
 
 
 def _line(kept: Kept, labels: Mapping[str, int]) -> dict[str, str]:

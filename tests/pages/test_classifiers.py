@@ -20,6 +20,7 @@ from db.photos import Photo
 from db.sessions import DOWN, UNSURE, UP
 from db.views import Views
 from pages.classifiers.check_board import CheckBoard
+from pages.classifiers.histogram import BINS, bins_of
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
 from pages.services import Services
@@ -75,6 +76,25 @@ def test_the_ranking_counts_what_the_threshold_keeps(
         healthy(page.run())
         kept = int((scores >= np.float32(page.slider[0].value)).sum())
         assert f"**{kept:,}** of 40 photos" in texts(page)
+
+
+def test_the_proposal_is_called_so_until_the_threshold_is_moved(page: AppTest) -> None:
+    assert "as proposed from your thumbs" in texts(page)
+    page.slider[0].set_value(page.slider[0].max)
+    healthy(page.run())
+    assert "as proposed" not in texts(page)
+
+
+@pytest.mark.parametrize("place", [0, 250, 999])
+def test_the_bin_that_the_threshold_cuts_is_two(place: int) -> None:
+    scores = np.sort(unit_vectors(1000, seed=8)[:, 0])[::-1]
+    threshold = float(scores[place]) - 1e-5
+    bins = bins_of(scores, threshold)
+    assert bins["photos"].sum() == 1000
+    assert bins.loc[bins["kept"], "photos"].sum() == place + 1
+    assert (bins["to"][:-1].to_numpy() == bins["from"][1:].to_numpy()).all()
+    assert (bins["from"].iloc[0], bins["to"].iloc[-1]) == (scores[-1], scores[0])
+    assert len(bins) == (BINS + 1 if scores[-1] < threshold else BINS)
 
 
 def test_the_best_photos_come_first_with_their_scores_and_thumbs(
@@ -176,11 +196,9 @@ def test_a_random_sample_tells_how_good_it_is(
     assert note(told).endswith(". 39 still to be marked")
     told = mark(services, page, *[UP if place else DOWN for place in range(kept)], rest=True)
     # All forty are marked, so all is known.
-    exactly = f"{(kept - 1) / kept:.0%}"
     assert note(told) == (
-        f"Precision {exactly}, with 95 % confidence between {exactly} and {exactly} "
-        f"({kept - 1} of {kept} right). It keeps about {kept - 1} of an estimated {kept - 1} "
-        f"({kept - 1} to {kept - 1}) in the collection: recall 100%, between 100% and 100%"
+        f"Precision {(kept - 1) / kept:.0%}: all that is kept is marked. "
+        f"It keeps {kept - 1} of the {kept - 1} in the collection"
     )
     again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
     assert desk(healthy(again))["note"] == note(told)
@@ -213,7 +231,7 @@ def test_a_sample_holds_when_the_threshold_moves(
         assert len(desk(page)["photos"]) == 40
         keeps = 40 if end == page.slider[0].min else 1
         share = min(1, kept / keeps)
-        assert desk(page)["note"].startswith(f"Precision {share:.0%}, ")
+        assert desk(page)["note"].startswith(f"Precision {share:.0%}: ")
 
 
 def test_the_threshold_is_set_by_the_precision(
@@ -298,7 +316,7 @@ def test_a_sample_of_an_earlier_version_tells_the_precision_alone(
     another = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
     healthy(another.run())
     assert "Too few marks to tell how many right ones are missed" in desk(another)["note"]
-    assert desk(another)["note"].startswith("Precision 100%, ")
+    assert desk(another)["note"].startswith("Precision 100%: ")
     assert "is of an earlier version of the explorer" in texts(another)
     assert not [b for b in another.button if b.key == "check_below"]
 

@@ -1,0 +1,179 @@
+"""Several classifiers of a collection as a table of labels, on the Classifiers page."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from io import StringIO
+from itertools import chain
+
+import pandas as pd
+import streamlit as st
+
+from classifier.exports.cells import write_rows
+from classifier.exports.scores import fixed
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.label_tables import MOST, LabelTable, PublishedTable
+from db.views import view_name
+from pages.classifiers.scores import ranking_of
+from pages.classifiers.threshold import current_threshold
+from pages.markdown import escaped
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+_PHOTOS = 10
+_ROWS = 500
+_NONE = "no label"
+
+
+def show_label_table(
+    services: Services, collection: Collection, saved: Sequence[SavedClassifier]
+) -> None:
+    """Offer several classifiers as one table, each at its own threshold.
+
+    Args:
+        services: the app's.
+        collection: theirs.
+        saved: all classifiers there are.
+    """
+    own = {
+        one.id: one
+        for one in saved
+        if (one.collection, one.fingerprint) == (collection.name, collection.fingerprint)
+    }
+    if len(own) < 2:
+        return
+    box = st.expander(
+        "Table of labels: several classifiers at once",
+        icon=":material/label:",
+        key="labels",
+        on_change="rerun",
+    )
+    if not box.open:  # scoring by several classifiers takes its time
+        return
+    with box:
+        chosen = st.multiselect(
+            "Classifiers of the table",
+            list(own),
+            default=list(own)[:MOST],
+            max_selections=MOST,
+            format_func=lambda key: own[key].name,
+            key=f"labels-{collection.name}",
+        )
+        exclusive = st.toggle(
+            "At most one of these",
+            key="exclusive",
+            help="A photo that several keep has the label of the one over whose threshold it is "
+            "the furthest",
+        )
+        if chosen:
+            _table(services, collection, [own[key] for key in chosen], exclusive)
+        _published(services, collection)
+
+
+def _table(
+    services: Services,
+    collection: Collection,
+    classifiers: Sequence[SavedClassifier],
+    exclusive: bool,
+) -> None:
+    thresholds = [
+        current_threshold(services.database, one, ranking_of(services, one, collection))
+        for one in classifiers
+    ]
+    table = LabelTable(collection.name, classifiers, thresholds, exclusive)
+    rows = services.database.label_tables.rows(table).to_pandas()
+    _look(services, collection, table, rows)
+    st.download_button(
+        "Table of labels (CSV)",
+        lambda: to_csv(rows),
+        file_name=f"{collection.name}-labels.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    _publish(services, table)
+
+
+def to_csv(rows: pd.DataFrame) -> str:
+    """A row a photo, in the columns of the view."""
+    text = StringIO()
+    cells = ([_cell(cell) for cell in row] for row in rows.itertuples(index=False))
+    write_rows(text, chain([list(rows)], cells))
+    return text.getvalue()
+
+
+def _cell(value: str | float) -> str | Decimal | int:
+    """A score with six digits; texts and labels as they are."""
+    return fixed(value) if isinstance(value, float) else value
+
+
+def _look(
+    services: Services, collection: Collection, table: LabelTable, rows: pd.DataFrame
+) -> None:
+    """How many photos have each label, the best of one, and the rows as they are."""
+    titles = dict(zip(table.columns, (one.name for one in table.classifiers), strict=True))
+    labels = rows[table.columns]
+    counts = {name: int(labels[name].sum()) for name in table.columns}
+    counts[_NONE] = int((labels.sum(axis=1) == 0).sum())
+    name = st.pills(
+        "Photos of a label",
+        list(counts),
+        format_func=lambda name: f"{escaped(titles.get(name, name))} · {counts[name]:,}",
+        label_visibility="collapsed",
+        key=f"label-{collection.name}",
+    )
+    several = int((labels.sum(axis=1) > 1).sum())
+    if several:
+        st.caption(f"{several:,} photos have more than one label.")
+    if name in table.columns:
+        best = rows[labels[name] == 1].nlargest(_PHOTOS, f"{name}_score")["id"].tolist()
+        found = services.database.collections.photos(collection).get(best)
+        show_photos([near.photo for near in found], services.thumbnails)
+    labelled = rows[labels.sum(axis=1) > 0].head(_ROWS)
+    if len(labelled):
+        st.dataframe(labelled.drop(columns="url"), hide_index=True, height=240)
+
+
+def _publish(services: Services, table: LabelTable) -> None:
+    name = st.text_input(
+        "Name of the view",
+        value=f"{view_name(table.collection)}_labels",
+        key=f"labels-view-{table.collection}",
+        help="Whoever reads this database finds the table under it, with photos that come later",
+    ).strip()
+    try:
+        statement = services.database.label_tables.statement(table, name)
+        if st.button("Publish the table", key="publish_labels", icon=":material/publish:"):
+            services.database.label_tables.publish(table, name)
+            st.rerun()
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    with st.popover("The statement"):
+        st.code(statement, "sql")
+
+
+def _published(services: Services, collection: Collection) -> None:
+    for published in services.database.label_tables.published(collection.name):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_words(published))
+            if st.button("Unpublish", key=f"unpublish-{published.name}"):
+                _drop(services, collection, published)
+        st.code(published.example, "sql")
+
+
+def _words(published: PublishedTable) -> str:
+    n = len(published.classifiers)
+    labels = "1 classifier" if n == 1 else f"{n} classifiers"
+    one = ", at most one a photo" if published.exclusive else ""
+    return f"Published as the view **`{published.name}`**: {labels}{one}"
+
+
+def _drop(services: Services, collection: Collection, published: PublishedTable) -> None:
+    try:
+        services.database.label_tables.drop(collection.name, published)
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+    else:
+        st.rerun()

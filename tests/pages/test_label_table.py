@@ -1,0 +1,107 @@
+import csv
+from io import StringIO
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from classifier.clip import Clip
+from classifier.session import Session
+from db.collections import Collection
+from db.connection import Connection
+from db.errors import ExplorerError
+from db.sessions import DOWN, UP
+from pages.classifiers.label_table import to_csv
+from pages.services import Services
+from tests.pages.conftest import add_collection
+from tests.pages.test_classifiers import button, captions, healthy, script, texts
+
+
+def save(services: Services, collection: Collection, clip: Clip, name: str) -> None:
+    session = Session.start(services.database, collection, clip, name)
+    for place, photo in enumerate(session.current.photos):
+        session.label(photo.id, UP if place < 4 else DOWN)
+    services.database.classifiers.save(session.to_save(name))
+
+
+@pytest.fixture
+def page(services: Services, collection: Collection, clip: Clip) -> AppTest:
+    for name in ("a lake", "a *road*", "-snow"):
+        save(services, collection, clip, name)
+    add_collection(services, clip, "others", 5)
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    page.session_state["labels"] = True
+    return healthy(page.run())
+
+
+def counts(page: AppTest) -> list[int]:
+    """Of each label, and of no label."""
+    return [int(option.rpartition(" ")[2]) for option in pills(page).options]
+
+
+def pills(page: AppTest):  # type: ignore[no-untyped-def]
+    return next(group for group in page.button_group if "drawings" in str(group.key))
+
+
+def test_one_classifier_makes_no_table(
+    services: Services, collection: Collection, clip: Clip
+) -> None:
+    save(services, collection, clip, "a lake")
+    page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    assert not [box for box in healthy(page).expander if box.label.startswith("Table of labels")]
+
+
+def test_a_closed_table_is_not_computed(
+    services: Services, collection: Collection, clip: Clip, page: AppTest
+) -> None:
+    another = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
+    assert [box for box in healthy(another.run()).expander if box.label.startswith("Table of la")]
+    assert not another.multiselect
+
+
+def test_labels_are_counted_and_looked_at(page: AppTest) -> None:
+    assert pills(page).options[0].startswith("\\-snow · ")
+    each = counts(page)
+    assert len(each) == 4
+    page.toggle(key="exclusive").set_value(True)
+    healthy(page.run())
+    one = counts(page)
+    assert sum(one) == 40
+    assert one[3] == each[3]
+    assert all(exclusive <= label for exclusive, label in zip(one[:3], each[:3], strict=True))
+    assert "more than one label" not in captions(page)
+
+
+def test_the_file_has_the_rows_of_the_view(page: AppTest, services: Services) -> None:
+    button(page, "publish_labels")
+    assert "Published as the view **`drawings_labels`**: 3 classifiers" in texts(page)
+    rows = services.database.connection.rows("SELECT * FROM drawings_labels ORDER BY id")
+    read = list(csv.reader(StringIO(to_csv(pd.DataFrame(rows)))))
+    assert read[0] == list(rows[0])
+    assert read[0][2:4] == ["snow_score", "snow"]
+    assert [row[0] for row in read[1:]] == [row["id"] for row in rows]
+    assert {row[3] for row in read[1:]} <= {"0", "1"}
+    button(page, "unpublish-drawings_labels")
+    assert services.database.label_tables.published("drawings") == []
+
+
+def test_a_name_that_is_taken_is_one_line(page: AppTest) -> None:
+    page.text_input(key="labels-view-drawings").set_value("labels")
+    healthy(page.run())
+    assert "can't name a view" in page.error[0].value.replace("\\", "")
+    assert not [one for one in page.button if one.key == "publish_labels"]
+
+
+def test_a_view_that_the_database_refuses_is_one_line(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = Connection.command
+
+    def refuse(self: Connection, sql: str, *rest: object) -> object:
+        if sql.startswith("CREATE VIEW"):
+            raise ExplorerError("The user *me* lacks a right")
+        return command(self, sql, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Connection, "command", refuse)
+    button(page, "publish_labels")
+    assert page.error[0].value == "The user \\*me\\* lacks a right"

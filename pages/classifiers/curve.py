@@ -12,7 +12,7 @@ from pages.classifiers.histogram import RULE
 Curve = list[tuple[float, Quality]]
 
 _PRECISIONS = (0.8, 0.9, 0.95, 0.99)
-_ESTIMATE, _SURELY = "by the estimate", "by the lower end of its interval"
+_ESTIMATE, _SURELY = "by the estimate", "by the lower end of the interval"
 
 
 def show_curve(evidence: Evidence, threshold: float, use: Callable[[float], None]) -> None:
@@ -39,7 +39,7 @@ def show_curve(evidence: Evidence, threshold: float, use: Callable[[float], None
             key="precision",
             width=180,
         )
-        how = st.selectbox("At least so precise, as told", (_ESTIMATE, _SURELY), key="surely")
+        how = st.selectbox("Told", (_ESTIMATE, _SURELY), key="surely")
         wanted = threshold_for(curve, precision, how == _SURELY)
         if wanted is not None:
             st.button(
@@ -78,7 +78,9 @@ def _chart(told: Curve, threshold: float) -> alt.LayerChart | alt.FacetChart:
     band = base.mark_area(opacity=0.25).encode(
         x=x, y=alt.Y("low:Q", scale=y, axis=alt.Axis(format=".0%"), title="precision"), y2="high:Q"
     )
-    line = base.mark_line(point=True).encode(x=x, y=alt.Y("precision:Q", scale=y), tooltip=tooltip)
+    line = base.mark_line(point={"size": 12}).encode(
+        x=x, y=alt.Y("precision:Q", scale=y), tooltip=tooltip
+    )
     rule = (
         alt.Chart(pd.DataFrame({"at": [threshold]}))
         .mark_rule(strokeDash=[4, 3], strokeWidth=2, color=RULE)

@@ -9,6 +9,8 @@ from classifier.ranking import Ranking, Scores
 BINS = 60
 # At least 3 : 1 on the paper of either theme.
 RULE = "#c8553d"
+# Pixels: a slider's ends lie half its knob from the page's.
+_PADDING = {"left": 6, "right": 6, "top": 0, "bottom": 0}
 
 
 def bins_of(scores: Scores, threshold: float) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetC
                 "kept:N",
                 title="photos (log)",
                 scale=alt.Scale(domain=["kept", "left out"]),
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", titleOrient="left"),
             ),
             tooltip=[
                 alt.Tooltip("from:Q", format=".3f"),
@@ -69,4 +71,4 @@ def histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetC
         .mark_rule(strokeDash=[4, 3], strokeWidth=2, color=RULE)
         .encode(x=alt.X("at:Q", scale=across, axis=None))
     )
-    return alt.layer(bars, line).properties(padding={"left": 0, "right": 0, "top": 0, "bottom": 0})
+    return alt.layer(bars, line).properties(padding=_PADDING)

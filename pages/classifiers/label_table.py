@@ -99,7 +99,7 @@ def to_csv(rows: pd.DataFrame) -> str:
     """A row a photo, in the columns of the view."""
     text = StringIO()
     cells = ([_cell(cell) for cell in row] for row in rows.itertuples(index=False))
-    write_rows(text, chain([list(rows)], cells))
+    write_rows(text, chain([rows.columns.tolist()], cells))
     return text.getvalue()
 
 
@@ -119,7 +119,7 @@ def _look(
     name = st.pills(
         "Photos of a label",
         list(counts),
-        format_func=lambda name: f"{escaped(titles.get(name, name))} · {counts[name]:,}",
+        format_func=lambda name: f"{escaped(titles.get(str(name), str(name)))} · {counts[name]:,}",
         label_visibility="collapsed",
         key=f"label-{collection.name}",
     )

@@ -252,7 +252,7 @@ def test_the_threshold_is_set_by_the_precision(
     assert f"**{right}** of 40 photos" in texts(page)
     assert scores[right] < page.slider[0].value <= scores[right - 1] + 1e-6
     assert "as proposed" not in texts(page)
-    page.selectbox(key="surely").set_value("by the lower end of its interval")
+    page.selectbox(key="surely").set_value("by the lower end of the interval")
     assert page.button(key="use_precision")
 
 

@@ -115,6 +115,34 @@ def test_a_classifier_is_sharpened_compared_and_taken_back(
     assert len(services.database.classifiers.versions(made)) == 2
 
 
+def test_versions_are_compared_by_a_check_sample_until_one_learns_from_it(
+    page: AppTest, services: Services, session: Session, saved: SavedClassifier
+) -> None:
+    press(page, "draw_check")
+    mark_all(services, page)
+    press(page, "sharpen")
+    for photo in session.rounds[-1].photos:
+        session.label(photo.id, DOWN)
+    press(page, "refit")
+    (table,) = page.dataframe
+    # All forty photos are in the sample and marked.
+    assert all(" between " in words for words in table.value["precision"])
+    assert len(desk(page)["photos"]) == 40
+    page.checkbox[0].check()
+    healthy(page.run())
+    press(page, "refit")
+    made = services.database.classifiers.all()[0]
+    assert made.number == 3
+    assert "Version 3 learnt from this sample, which flatters it now" in texts(page)
+    assert desks(page) == []
+    (table,) = page.dataframe
+    assert table.value["precision"][0] == ""
+    assert table.value["precision"][1] != ""
+    press(page, "draw_check")
+    assert "learnt from this sample" not in texts(page)
+    assert len(desk(page)["photos"]) == 40
+
+
 def test_another_tab_goes_on_with_the_photos_at_the_threshold(
     page: AppTest, services: Services, session: Session
 ) -> None:

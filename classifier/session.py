@@ -271,7 +271,7 @@ class Session:
             photos: their ids; those that the latest round shows for the same reason, and all of
                 which are unmarked still, are not shown again.
             weight: float32 (512,), of the classifier that chose them.
-            why: THRESHOLD, SAMPLE or NEW.
+            why: as in db.sessions.RoundRow.
 
         Raises:
             ExplorerError: none of them is there any more.

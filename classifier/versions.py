@@ -117,7 +117,7 @@ def learn_from(
     if not there:
         return
     with session.together():
-        session.show(there, classifier.weight, SAMPLE)
+        session.show(there, classifier.weight, _reason(check))
         for label in (UP, DOWN):
             session.label_all([photo for photo in there if given[photo] == label], label)
 
@@ -125,9 +125,13 @@ def learn_from(
 def has_learnt_from(session: Session, version: SavedClassifier, check: Check) -> bool:
     """Whether a version was fit on thumbs of a check sample, which then flatters it."""
     return version.session == session.row.id and any(
-        shown.why == SAMPLE and any(photo.id in check.labels for photo in shown.photos)
-        for shown in session.rounds[: version.rounds]
+        shown.why == _reason(check) for shown in session.rounds[: version.rounds]
     )
+
+
+def _reason(check: Check) -> str:
+    """Which sample a round showed: another one may have the same photos, and flatters nobody."""
+    return f"{SAMPLE} {check.drawn}"
 
 
 def add_version(

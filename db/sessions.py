@@ -90,8 +90,9 @@ class RoundRow:
         weight: float32 (512,), what was searched with.
         photos: the ids of the photos that it showed, in order.
         liked: the id of the photo that it was to resemble, or "".
-        why: what brought its photos on screen: RANKED, THRESHOLD, SAMPLE or NEW. The thumbs of a
-            round have its reason, so that those on a random sample can be told from the others.
+        why: what brought its photos on screen: RANKED, THRESHOLD, NEW, or SAMPLE with the number of
+            the check sample. The thumbs of a round have its reason, so that those on a random
+            sample can be told from the others.
     """
 
     session: str

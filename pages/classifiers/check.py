@@ -39,7 +39,10 @@ def show_check(
         use: makes another score the threshold, before the next run of the page.
     """
     check = services.database.checks.latest(classifier.id)
-    with st.expander("How good is it?", icon=":material/fact_check:"):
+    # Its state is kept by a key: what appears above it must not close it under somebody's hand.
+    with st.expander(
+        "How good is it?", icon=":material/fact_check:", key="good", on_change="rerun"
+    ):
         st.caption(
             "The photos that you gave thumbs to were chosen by the ranking, so they tell nothing "
             "of how good it is. Photos that chance chose do, above and below the threshold; their "

@@ -525,7 +525,8 @@ class Desk {
     this.find('[data-act="earlier"]').disabled = state.round <= 1;
     this.find('[data-act="later"]').disabled = state.round >= state.rounds;
     this.find(".counts").replaceChildren(counted, element("span", { className: "all", textContent: all }));
-    this.find(".verdict").textContent = state.verdict?.short ?? state.note ?? "";
+    this.find(".verdict").textContent = state.verdict?.short ?? "";
+    if (this.find(".note").textContent !== (state.note ?? "")) this.find(".note").textContent = state.note ?? "";
     this.paintActions(here(UP) + here(DOWN) + here(UNSURE) < state.photos.length);
     const unstored = this.outbox.acts.filter((act) => KEPT.has(act.do)).length + this.done.length;
     const hindrance = this.hindrance();

@@ -79,7 +79,7 @@ class SessionBoard:
             "filters": _filters(session),
             "rounds": len(session.rounds),
             "round": shown.number,
-            "why": _WHY.get(shown.why, ""),
+            "why": _WHY.get(shown.why.partition(" ")[0], ""),
             "liked": _liked(session, shown),
             "likedThumbnail": _liked_thumbnail(session, shown),
             "photos": None if known else _facts(session.collection.name, photos, scores),

@@ -188,11 +188,11 @@ def test_the_thumbs_of_a_check_sample_are_learnt_from_where_that_is_wanted(
     learnt = {photo: label for photo, label in labels.items() if label in (UP, DOWN)}
     assert session.labels == {**before, **learnt}
     again = Session.reopen(database, session.row.id)
-    assert (again.labels, again.current.why) == (session.labels, SAMPLE)
+    assert (again.labels, again.current.why) == (session.labels, f"{SAMPLE} 1")
     made = add_version(database, session, saved)
     assert has_learnt_from(session, made, check)
     assert not has_learnt_from(session, saved, check)
-    assert not has_learnt_from(session, made, Check(2, 0.1, {ids[-1]: UP}))
+    assert not has_learnt_from(session, made, replace(check, drawn=2))
     learn_from(database, session, saved, check)
     assert len(session.rounds) == 2, "each thumb once"
 

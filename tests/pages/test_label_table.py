@@ -18,7 +18,7 @@ from tests.pages.test_classifiers import button, captions, healthy, script, text
 
 
 def save(services: Services, collection: Collection, clip: Clip, name: str) -> None:
-    session = Session.start(services.database, collection, clip, name)
+    session = Session.start(services.database, collection, clip, name.strip("-*"))
     for place, photo in enumerate(session.current.photos):
         session.label(photo.id, UP if place < 4 else DOWN)
     services.database.classifiers.save(session.to_save(name))

@@ -4,6 +4,7 @@ It brings a weight and the reader of images together, so it alone may import fro
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.add_argument(
         "--threshold",
-        type=float,
+        type=_number,
         metavar="T",
         help="the score from which on an image is kept (default: the one in the weight's file)",
     )
@@ -73,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     more = "leave out names, or paths below FOLDER, that match; may be given several times"
     score.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=more)
     return parser
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a score: write a number from -1 to 1")
+    return number
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -338,7 +338,7 @@ def _delete(settings: Settings, name: str) -> None:
 
 
 def _list_failures(database: Database) -> None:
-    """Tab-separated, with a header, and quotes where a value holds a tab."""
+    """Tab-separated, with a header, quotes where a value holds a tab, and no formula in a cell."""
     rows = [["collection", "id", "url", "reason", "when"]]
     for collection in database.collections.all():
         failed = database.failures.of(database.collections.photos(collection))

@@ -6,12 +6,12 @@ was, and more photos can be added to it.
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path, PurePath
-from threading import Event, Lock
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
 
 from classifier.exports.cells import guarded
 from classifier.exports.entries import Entry, Selection
@@ -109,12 +109,7 @@ class Export:
             self._open()
             to_do = [e for e in self._order.selection.entries if e.photo.id not in self._names]
             self.report.present = self.done = len(self._names)
-            with ThreadPoolExecutor(WORKERS) as pool:
-                try:
-                    list(pool.map(self._put, to_do))
-                finally:
-                    # One that fails ends the others.
-                    pool.shutdown(cancel_futures=True)
+            self._put_all(to_do)
             self._manifest.write(self._order.selection, self._names)
         except OSError as error:
             raise ExplorerError(
@@ -159,17 +154,39 @@ class Export:
         name = self._order.selection.class_of(entry)
         return PurePath(_safe(name)) if self._order.by_class else PurePath()
 
-    def _put(self, entry: Entry) -> None:
-        if self._stop.is_set():
+    def _put_all(self, entries: Sequence[Entry]) -> None:
+        """Put photos into the folder, some at a time; the first fault ends it."""
+        waiting: SimpleQueue[Entry] = SimpleQueue()
+        for entry in entries:
+            waiting.put(entry)
+        faults: list[Exception] = []
+        # Daemons: those of a pool would go on to the last photo when the app is to end.
+        threads = [
+            Thread(target=self._work, args=(waiting, faults), daemon=True, name="export")
+            for _ in range(WORKERS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if faults:
+            raise faults[0]
+
+    def _work(self, waiting: "SimpleQueue[Entry]", faults: list[Exception]) -> None:
+        try:
+            while not (self._stop.is_set() or faults):
+                self._put(waiting.get_nowait())
+        except Empty:
             return
+        except Exception as error:  # noqa: BLE001 -- raised by whoever waits for the threads
+            faults.append(error)
+
+    def _put(self, entry: Entry) -> None:
         try:
             self._place(entry)
         except _MissingError as error:
             with self._lock:
                 self.report.missing.append((entry.photo, str(error)))
-        except OSError:
-            self._stop.set()
-            raise
         with self._lock:
             self.done += 1
 

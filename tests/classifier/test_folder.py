@@ -1,5 +1,6 @@
 import csv
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -281,6 +282,8 @@ def test_one_export_at_a_time_and_its_error_is_a_line(tmp_path: Path) -> None:
     job = exporter.start(Order(selection(*entries(2)), tmp_path / "out"), slow)
     with pytest.raises(ExplorerError, match=r"Photos are being written to .*out: wait until that"):
         exporter.start(Order(selection(*entries(2)), tmp_path / "other"), slow)
+    # Others would keep the app from ending until the last photo is written.
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "export")
     go.set()
     job.wait(30)
     assert (job.done, job.error, exporter.running) == (2, "", False)

@@ -14,7 +14,7 @@ from classifier.exports.snippet import scoring_code
 from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from ingest.sources import read_url
-from tests.checkpoints import make_checkpoint
+from tests.checkpoints import make_checkpoint, make_siglip
 from tests.conftest import unit_vectors
 from tests.ingest.photos import write_broken, write_photos
 
@@ -116,22 +116,37 @@ def test_what_cant_be_scored_is_one_line(
         assert text in last
 
 
+@pytest.mark.parametrize("text", ["much", "nan", "inf"])
+def test_a_threshold_is_a_number(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["score", "x", "y", "--threshold", text])
+    assert f"'{text}' is not a score: write a number from -1 to 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("family", ["clip", "siglip", "naflex"])
 def test_the_twelve_lines_give_the_same_scores(
+    family: str,
     clip: Clip,
-    weight: Path,
     folder: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code = scoring_code(weight.name, clip.model_id, 0.01)
+    if family != "clip":
+        clip = load_clip(str(make_siglip(tmp_path / family, naflex=family == "naflex")))
+    weight = unit_vectors(1)[0][: clip.dimension]
+    saved_one = saved(clip, weight=weight / np.linalg.norm(weight))
+    (tmp_path / "Lakes.safetensors").write_bytes(to_safetensors(saved_one, 0.01))
+    code = scoring_code("Lakes.safetensors", clip.model_id, 0.01)
     assert len(code.splitlines()) == 12
-    monkeypatch.chdir(weight.parent)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["score.py", "photos"])
     exec(code, {})  # noqa: S102 -- as the page shows it
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    paths = [Path(path).resolve() for _, _, path in rows]
+    images = [read_url(Path(path).resolve().as_uri()) for _, _, path in rows]
     assert len(rows) == 40
-    assert [float(row[0]) for row in rows] == pytest.approx(scores(clip, paths), abs=2e-3)
+    expected = clip.encode_images(images) @ saved_one.weight
+    assert [float(row[0]) for row in rows] == pytest.approx(expected, abs=2e-3)
     assert [row[1] for row in rows] == [
         "kept" if float(row[0]) >= 0.01 else "left out" for row in rows
     ]

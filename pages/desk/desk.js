@@ -380,7 +380,7 @@ class Desk {
     this.paint();
     if (!fresh) return;
     this.fit();
-    if (this.data.mark === null) this.focus(0);
+    if (this.data.mark === null) this.focus(0, first); // a page that opens stays at its top
     if (!first) this.find(".desk").scrollIntoView({ block: "nearest" });
     if (state.rounds) this.tell(`Round ${state.round}, ${count(state.photos.length, "photo")}`);
   }
@@ -785,12 +785,12 @@ class Desk {
     if (to >= 0 && to < this.units().length) this.focus(to);
   }
 
-  focus(place) {
+  focus(place, still = false) {
     const unit = this.units()[place];
     if (!unit) return;
     this.current = place;
     this.paint();
-    this.tiles.get(unit[0].id).querySelector(".photo").focus();
+    this.tiles.get(unit[0].id).querySelector(".photo").focus({ preventScroll: still });
   }
 
   focusPhoto(place) {

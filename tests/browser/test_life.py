@@ -1,6 +1,7 @@
 """The life of a classifier, from a prompt to its end, by somebody who looks for pets in a field."""
 
 import csv
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from classifier.exports.formats import FOLDERS, FORMATS
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import EVALUATION_SEEDS, PICTURE_SIDE, SAMPLE_SEEDS, compose
@@ -94,6 +96,8 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
     expect(page.locator(".round")).to_contain_text("new photos")
     expect(page.locator(".tile")).to_have_count(len(news))
 
+    export(page, folder.parent)
+
     # Its name, in another session, is a choice to make.
     page.get_by_role("link", name="Label").click()
     page.get_by_role("button", name="New search").click()
@@ -147,6 +151,33 @@ def kept_photos(page: Page, folder: Path) -> set[str]:
 def quality(kept: set[str]) -> float:
     """The F1 score, by the truth of all scenes of the sample."""
     return 2 * len(kept & right()) / (len(kept) + len(right()))
+
+
+def export(page: Page, beside: Path) -> None:
+    """Take the kept photos away in every form that there is."""
+    page.get_by_text("Take the photos elsewhere").click()
+    for form in FORMATS:
+        choose(page, form.title)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download", exact=True).click()
+        assert download.value.suggested_filename == f"Pets{form.ending}"
+        assert Path(download.value.path()).stat().st_size > 0, form.title
+    for form in FOLDERS:
+        choose(page, form.title)
+        target = beside / form.title.split()[0]
+        page.get_by_role("textbox", name="Folder on the app's machine").fill(str(target))
+        page.get_by_role("button", name="Write the photos").click()
+        told = page.get_by_text(re.compile(rf"^{re.escape(str(target))}: \d+ photos written"))
+        expect(told).to_be_visible()
+        count = int(re.findall(r": (\d+) photos", told.inner_text())[0])
+        files = [file for file in target.rglob("*") if file.is_file()]
+        assert count + 1 == len(files) > 10, "the photos, and their list"
+
+
+def choose(page: Page, form: str) -> None:
+    page.get_by_role("combobox", name="As", exact=True).click()
+    page.get_by_role("option", name=form, exact=True).click()
+    settle(page)
 
 
 def load(page: Page, folder: Path) -> None:

@@ -7,8 +7,7 @@ float by float.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -16,45 +15,13 @@ import numpy.typing as npt
 
 from db.layout import Layout, Synced
 from db.names import quoted
+from db.search import Query, Search, filter_first, index_first, vector_literal
 
 DIMENSION = 512
 INDEX = "vindex"
 INDEX_SINCE = (25, 8)  # the ClickHouse version
 
 Vector = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Search:
-    """A nearest-neighbour query.
-
-    Attributes:
-        table: the photo table.
-        columns: the columns to return beside `vector` and `dist`.
-        vector: float32 (512,), of any length: the distance is the cosine distance.
-        k: how many rows.
-        rows: how many the table has.
-        excluded: how many ids are bound as `%(excluded)s`.
-        condition: a WHERE expression over facts, or nothing.
-    """
-
-    table: str
-    columns: Sequence[str]
-    vector: Vector
-    k: int
-    rows: int
-    excluded: int = 0
-    condition: str = ""
-
-
-def vector_literal(vector: Vector) -> str:
-    """A vector's direction as an SQL array.
-
-    Fixed point, because MyScale wants a decimal point in every element and `1e-05` has none; of
-    unit length, so that nine decimals are enough.
-    """
-    unit = vector / np.linalg.norm(vector)
-    return "[" + ",".join(f"{value:.9f}" for value in unit) + "]"
 
 
 class Dialect(ABC):
@@ -139,11 +106,8 @@ class Dialect(ABC):
         return ""
 
     @abstractmethod
-    def searches(self, search: Search) -> list[str]:
-        """Statements to try in turn until one leaves k rows; the last one misses none.
-
-        They return rows nearest first; excluded ones may be among them.
-        """
+    def searches(self, search: Search) -> list[Query]:
+        """Queries to try in turn until one leaves k rows; the last one misses none."""
 
     def scores(self, table: str, weight: Vector) -> str:
         """A query of `id` and `score` for the whole table, best first, without the index."""
@@ -168,15 +132,6 @@ class ClickHouse(Dialect):
     # whose `compatibility` is older than the index (src/Common/ErrorCodes.cpp).
     refuses_index = frozenset({80, 344})
     distance = "cosineDistance"
-
-    # The engine asks its index for no more rows than max_limit_for_vector_search_queries.
-    INDEX_LIMIT = 1000
-    # Below so many rows a hit, reading the granules that the index names costs as much as a scan.
-    ROWS_A_HIT = 200
-    # Candidates that an HNSW search keeps. At the engine's own 256, recall@9 falls to .98 on 6,000
-    # clustered vectors; with two candidates a hit, a tenth of the 900 nearest is lost.
-    CANDIDATES = 1024
-    CANDIDATES_A_HIT = 8
 
     def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
         """See Dialect. Small granules and raw vectors, because nine rows lie in nine granules."""
@@ -230,27 +185,9 @@ class ClickHouse(Dialect):
             "AND (has_lightweight_delete OR startsWith(name, 'patch-'))"
         )
 
-    def searches(self, search: Search) -> list[str]:
-        """See Dialect.
-
-        No WHERE stands beside an index's ORDER BY … LIMIT: it would filter the index's hits and
-        leave too few rows, or wrong ones. The index is asked for k + excluded rows and the caller
-        drops the excluded ones. Where that is not possible (facts, large limits) or doesn't pay,
-        rows are filtered first and scanned.
-        """
-        wanted = search.k + search.excluded
-        select = _select(search, self.distance)
-        exact = (
-            f"{filter_first(search, self.distance)} SETTINGS query_plan_try_use_vector_search = 0"
-        )
-        if search.condition or wanted > self.INDEX_LIMIT or wanted * self.ROWS_A_HIT > search.rows:
-            return [exact]
-        candidates = max(self.CANDIDATES, self.CANDIDATES_A_HIT * wanted)
-        indexed = (
-            f"{select} ORDER BY dist LIMIT {wanted} "
-            f"SETTINGS hnsw_candidate_list_size_for_search = {candidates}"
-        )
-        return [indexed, exact]
+    def searches(self, search: Search) -> list[Query]:
+        """See Dialect."""
+        return index_first(search, self.distance)
 
 
 class Embedded(ClickHouse):
@@ -279,24 +216,6 @@ class ExactClickHouse(ClickHouse):
         """See Dialect."""
         return "SELECT 'none' AS state, '' AS detail, NULL AS progress"
 
-    def searches(self, search: Search) -> list[str]:
+    def searches(self, search: Search) -> list[Query]:
         """See Dialect. No SETTINGS: the server would refuse the names of newer ones."""
-        return [filter_first(search, self.distance)]
-
-
-def filter_first(search: Search, distance: str) -> str:
-    """A query that filters rows and orders what is left by their distance."""
-    return f"{_select(search, distance)}{_where(search)} ORDER BY dist LIMIT {search.k}"
-
-
-def _select(search: Search, distance: str) -> str:
-    columns = ", ".join([*search.columns[:2], "vector", *search.columns[2:]])
-    vector = vector_literal(search.vector)
-    return f"SELECT {columns}, {distance}(vector, {vector}) AS dist FROM {quoted(search.table)}"
-
-
-def _where(search: Search) -> str:
-    conditions = [search.condition] if search.condition else []
-    if search.excluded:
-        conditions.append("id NOT IN %(excluded)s")
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return [Query(filter_first(search, self.distance))]

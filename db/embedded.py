@@ -190,7 +190,12 @@ def _open(path: Path, database: str | None) -> Client:
     with _standard_error() as said:
         try:
             return clickhouse_connect.get_client(
-                interface="chdb", path=str(path), database=database, tz_mode="schema"
+                interface="chdb",
+                path=str(path),
+                database=database,
+                tz_mode="schema",
+                # Nothing is sent anywhere: packing vectors would only take time.
+                settings={"output_format_arrow_compression_method": "none"},
             )
         except (ClickHouseError, OSError) as error:
             raise ExplorerError(_cant_open(path, said() or first_line(error))) from error

@@ -7,8 +7,9 @@ it has been run on MyScale.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from db.dialect import DIMENSION, INDEX, Dialect, Search, filter_first
+from db.dialect import DIMENSION, INDEX, Dialect
 from db.layout import Layout
+from db.search import Query, Search, filter_first
 
 # In `system`; only they tell how far an index is.
 INDEX_TABLES = ("vector_indices", "vector_index_segments")
@@ -83,7 +84,7 @@ class MyScale(Dialect):
             f"WHERE database = {self.layout.database} AND table = %(table)s"
         )
 
-    def searches(self, search: Search) -> list[str]:
+    def searches(self, search: Search) -> list[Query]:
         """See Dialect. MyScale filters first, so the article's statement misses none it looks at.
 
         But it doesn't look at rows that are not in the index yet, and says nothing of it
@@ -91,4 +92,4 @@ class MyScale(Dialect):
         where it leaves too few.
         """
         distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
-        return [filter_first(search, distance), filter_first(search, "cosineDistance")]
+        return [Query(filter_first(search, of)) for of in (distance, "cosineDistance")]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from db.arrivals import next_arrival
 from db.connection import Connection
 from db.counts import Counts
-from db.dialect import DIMENSION, Search, Vector
+from db.dialect import DIMENSION, Vector
 from db.errors import ExplorerError
+from db.finder import Finder
 from db.merges import Merges
 from db.names import checked_name, quoted
 from db.vector_index import IndexState, VectorIndex
@@ -115,6 +115,7 @@ class PhotoTable:
         self._sql = quoted(name)
         self._counts = Counts(connection)
         self._index = VectorIndex(connection, name, dimension)
+        self._finder = Finder(connection, name, COLUMNS)
         self._connection = connection
         self._dialect = connection.dialect
         self._layout = connection.dialect.layout
@@ -249,21 +250,7 @@ class PhotoTable:
         """
         _check_query(vector, self.dimension)
         condition, bound = (only or Filter()).condition()
-        search = Search(self.name, COLUMNS, vector, k, self.count(), len(exclude), condition)
-        if exclude:
-            bound["excluded"] = tuple(exclude)
-        hidden = pa.array(exclude, type=pa.string())
-        rows: list[Neighbour] = []
-        statements = self._dialect.searches(search)
-        if len(statements) > 1 and self._index.is_masked():
-            statements = statements[-1:]
-        for sql in statements:
-            found = self._connection.arrow(sql, bound)
-            kept = found.filter(pc.invert(pc.is_in(found["id"], hidden))).slice(0, k)
-            rows = _from_arrow(kept)
-            if len(rows) == k:
-                break
-        return rows
+        return _from_arrow(self._finder.nearest(vector, k, exclude, condition, bound))
 
     def scores(self, weight: Vector) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Every photo's score under a classifier, best first.

@@ -51,7 +51,7 @@ def clusters() -> Geometry:
     centres = rng.standard_normal((200, DIMENSION), dtype=np.float32)
     spread = np.eye(DIMENSION, dtype=np.float32) * np.float32(0.8)
     drawn = Geometry("clusters", centres, spread, centres[:0])
-    return Geometry("clusters", centres, spread, drawn._drawn(4 * QUERIES, seed=1))  # noqa: SLF001
+    return Geometry("clusters", centres, spread, drawn._drawn(4 * QUERIES, seed=1))
 
 
 def real(files: Sequence[Path]) -> Geometry:
@@ -72,7 +72,7 @@ def real(files: Sequence[Path]) -> Geometry:
     values, axes = np.linalg.eigh(np.cov(centres.T))
     spread = (axes * np.sqrt(np.maximum(values, 0))).T.astype(np.float32) * NOISE
     drawn = Geometry("real", centres, spread, prompts)
-    photos = drawn._drawn(3 * QUERIES, seed=1)  # noqa: SLF001
+    photos = drawn._drawn(3 * QUERIES, seed=1)
     some = prompts[:: max(1, len(prompts) // QUERIES)][:QUERIES]
     ups, downs = (unit(photos[part::3][: len(some)] - mean) for part in (1, 2))
     queries = [

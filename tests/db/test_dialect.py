@@ -11,12 +11,11 @@ from db.dialect import (
     ClickHouse,
     Embedded,
     ExactClickHouse,
-    Search,
-    vector_literal,
 )
 from db.errors import ExplorerError
 from db.myscale import MyScale
 from db.photos import FACTS, Filter, PhotoTable
+from db.search import Query, Search, vector_bytes, vector_literal
 
 ONE = np.eye(1, 512, dtype=np.float32)[0]
 LITERAL = vector_literal(ONE)
@@ -42,42 +41,73 @@ def test_myscale_gets_the_articles_statements() -> None:
 
 def test_myscale_searches_with_the_articles_statement() -> None:
     search = Search("unsplash_25k", ("id", "url"), ONE, 9, rows=25_000)
-    assert MyScale().searches(search)[:1] == [
+    assert MyScale().searches(search)[0] == Query(
         f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM `unsplash_25k` "
         "ORDER BY dist LIMIT 9"
-    ]
+    )
     excluding = Search("unsplash_25k", ("id", "url"), ONE, 9, 25_000, 4, "country = 'x'")
-    assert MyScale().searches(excluding)[:1] == [
+    assert MyScale().searches(excluding)[0] == Query(
         f"SELECT id, url, vector, distance(vector, {LITERAL}) AS dist FROM `unsplash_25k` "
         "WHERE country = 'x' AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
-    ]
-
-
-def test_clickhouse_asks_the_index_for_the_excluded_too() -> None:
-    search = Search("t", ("id", "url"), ONE, 9, rows=500_000, excluded=200)
-    indexed, exact = ClickHouse().searches(search)
-    select = f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM `t`"
-    assert indexed == (
-        f"{select} ORDER BY dist LIMIT 209 SETTINGS hnsw_candidate_list_size_for_search = 1672"
     )
-    assert exact == (
+
+
+def test_clickhouse_asks_its_index_for_ids_and_orders_their_rows() -> None:
+    indexed, exact = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, 500_000, 5))
+    distance = f"cosineDistance(vector, {vector_bytes(ONE)})"
+    select = f"SELECT id, url, vector, {distance} AS dist FROM `t`"
+    assert indexed == Query(
+        f"{select} WHERE id IN (SELECT id FROM `t` ORDER BY {distance} LIMIT 17) "
+        "AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
+        "SETTINGS hnsw_candidate_list_size_for_search = 1024, "
+        "max_limit_for_vector_search_queries = 17, "
+        "vector_search_filter_strategy = 'prefilter', max_threads = 1"
+    )
+    assert exact == Query(
         f"{select} WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
         "SETTINGS query_plan_try_use_vector_search = 0"
+    )
+
+
+def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
+    indexed, exact = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, 500_000, 900))
+    distance = f"cosineDistance(vector, {vector_bytes(ONE)})"
+    nearest = (
+        f"SELECT id, url, vector, {distance} AS dist FROM `t` WHERE id IN %(among)s "
+        "ORDER BY dist LIMIT 9"
+    )
+    settings = (
+        "SETTINGS hnsw_candidate_list_size_for_search = 7520, "
+        "max_limit_for_vector_search_queries = 940, "
+        "vector_search_filter_strategy = 'prefilter', max_threads = 1"
+    )
+    assert indexed == Query(
+        f"SELECT id FROM `t` ORDER BY {distance} LIMIT 940 {settings}", f"{nearest} {settings}", 40
+    )
+    exactly = "SETTINGS query_plan_try_use_vector_search = 0"
+    assert exact == Query(
+        f"SELECT id FROM `t` ORDER BY {distance} LIMIT 909 {exactly}", f"{nearest} {exactly}", 9
     )
 
 
 @pytest.mark.parametrize(
     "search",
     [
-        Search("t", ("id", "url"), ONE, 9, rows=10**7, excluded=992),
+        Search("t", ("id", "url"), ONE, 9, rows=10**7, excluded=200_000),
         Search("t", ("id", "url"), ONE, 9, rows=10**7, condition="country = 'x'"),
-        Search("t", ("id", "url"), ONE, 9, rows=25_000, excluded=117),
+        Search("t", ("id", "url"), ONE, 9, rows=25_000, excluded=500),
+        Search("t", ("id", "url"), ONE, 9, rows=4_999),
     ],
 )
 def test_clickhouse_scans_where_its_index_would_be_wrong_or_slower(search: Search) -> None:
-    statements = ClickHouse().searches(search)
-    assert len(statements) == 1
-    assert "query_plan_try_use_vector_search = 0" in statements[0]
+    queries = ClickHouse().searches(search)
+    assert len(queries) == 1
+    assert "query_plan_try_use_vector_search = 0" in queries[0].sql
+
+
+def test_the_bytes_of_a_vector_are_those_of_its_floats() -> None:
+    vector = np.asarray([1, -2.5], dtype=">f4")
+    assert vector_bytes(vector) == "reinterpret(unhex('0000803f000020c0'), 'Array(Float32)')"
 
 
 def test_the_embedded_engine_learns_the_articles_distance() -> None:
@@ -153,9 +183,9 @@ def test_a_failed_index_is_dropped_and_built_again_by_the_next_load() -> None:
 
 
 def test_alpha_stands_in_the_name_of_the_distance() -> None:
-    sql, exact = MyScale(3).searches(Search("t", ("id", "url"), ONE, 9, rows=25_000))
-    assert f"distance('alpha=3')(vector, {LITERAL}) AS dist" in sql
-    assert f"cosineDistance(vector, {LITERAL}) AS dist" in exact
+    approximate, exact = MyScale(3).searches(Search("t", ("id", "url"), ONE, 9, rows=25_000))
+    assert f"distance('alpha=3')(vector, {LITERAL}) AS dist" in approximate.sql
+    assert f"cosineDistance(vector, {LITERAL}) AS dist" in exact.sql
 
 
 @pytest.mark.parametrize(
@@ -180,8 +210,10 @@ def test_an_old_server_gets_no_index_no_new_setting_and_is_not_waited_for() -> N
     dialect = ExactClickHouse()
     search = Search("t", ("id", "url"), ONE, 9, rows=500_000, excluded=2)
     assert dialect.searches(search) == [
-        f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM `t` "
-        "WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
+        Query(
+            f"SELECT id, url, vector, cosineDistance(vector, {LITERAL}) AS dist FROM `t` "
+            "WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9"
+        )
     ]
     client = ScriptedClient(("none", ""))
     PhotoTable(Connection("http://x", client, dialect), "t").build_index()  # type: ignore[arg-type]

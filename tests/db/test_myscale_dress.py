@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from db.database import Database, open_database
-from db.dialect import vector_literal
 from db.errors import ExplorerError
 from db.photos import PhotoTable
+from db.search import vector_literal
 from db.settings import load_settings
 from db.vector_index import IndexState, VectorIndex
 from tests.clickhouse_server import ClickHouseServer, Dress

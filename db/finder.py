@@ -1,0 +1,90 @@
+"""Finding the rows of a photo table that are nearest to a vector."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from db.connection import Connection
+from db.names import quoted
+from db.search import Query, Search, Vector
+
+# Seconds for which a number of rows is good enough to choose a way of searching: each finds the
+# same photos, and only their times differ.
+_SAME_SIZE = 10.0
+
+
+class Finder:
+    """Searches one photo table; safe to share between threads.
+
+    Args:
+        connection: to the table's database.
+        table: its name.
+        columns: those that are returned beside `vector` and `dist`.
+        clock: in seconds.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._columns = columns
+        self._clock = clock
+        self._counted = (float("-inf"), 0)  # when, and how many rows
+
+    def nearest(
+        self,
+        vector: Vector,
+        k: int,
+        exclude: Collection[str] = (),
+        condition: str = "",
+        bound: Mapping[str, Any] | None = None,
+    ) -> pa.Table:
+        """The k nearest rows, nearest first; fewer only where no more are left.
+
+        Args:
+            vector: float32 (512,), of any length but zero.
+            k: how many.
+            exclude: ids to leave out, any number.
+            condition: an SQL expression that rows have to fulfil, or "".
+            bound: the values that it binds.
+        """
+        excluded = tuple(exclude)
+        search = Search(
+            self._table, self._columns, vector, k, self._rows(), len(excluded), condition
+        )
+        values = {**(bound or {}), "excluded": excluded} if excluded else dict(bound or {})
+        hidden = pa.array(excluded, type=pa.string())
+        for query in self._connection.dialect.searches(search):
+            found = _without(self._answer(query, values, hidden), hidden).slice(0, k)
+            if found.num_rows == k:
+                break
+        return found
+
+    def _answer(self, query: Query, values: dict[str, Any], hidden: pa.Array) -> pa.Table:
+        if not query.nearest:
+            return self._connection.arrow(query.sql, values)
+        values = {name: value for name, value in values.items() if name != "excluded"}
+        ids = _without(self._connection.arrow(query.sql, values), hidden)["id"].to_pylist()
+        # Of no id at all there is no list in SQL; no photo is called "".
+        among = tuple(ids[: query.among]) or ("",)
+        return self._connection.arrow(query.nearest, {**values, "among": among})
+
+    def _rows(self) -> int:
+        """How many rows the table has, or had a moment ago."""
+        counted, rows = self._counted
+        if self._clock() - counted > _SAME_SIZE:
+            rows = int(self._connection.command(f"SELECT count() FROM {quoted(self._table)}"))
+            self._counted = (self._clock(), rows)
+        return rows
+
+
+def _without(found: pa.Table, hidden: pa.Array) -> pa.Table:
+    return found.filter(pc.invert(pc.is_in(found["id"], hidden))) if len(hidden) else found

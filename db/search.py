@@ -1,0 +1,145 @@
+"""The statements of a search: rows that are filtered and scanned, or that an index finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from db.names import quoted
+
+Vector = npt.NDArray[np.float32]
+
+# Rows below which a scan takes no longer than an index does, and misses nothing.
+_SCANNED = 5000
+# Rows a hit: with fewer, the index looks at so many candidates that a scan is quicker.
+_ROWS_A_HIT = 50
+# Candidates that a search of the index keeps. Prompts lie far from all photos: at the engine's own
+# 256, recall@9 falls to .92 on 25,000 vectors like CLIP's.
+_CANDIDATES = 1024
+_CANDIDATES_A_HIT = 8
+# Excluded ids that a statement holds: reading 2,000 takes longer than a second statement.
+_EXCLUDED_IN_TEXT = 200
+
+
+@dataclass(frozen=True)
+class Search:
+    """A nearest-neighbour query.
+
+    Attributes:
+        table: the photo table.
+        columns: the columns to return beside `vector` and `dist`.
+        vector: float32 (512,), of any length: the distance is the cosine distance.
+        k: how many rows.
+        rows: how many the table has.
+        excluded: how many ids are bound as `%(excluded)s`.
+        condition: a WHERE expression over facts, or nothing.
+    """
+
+    table: str
+    columns: Sequence[str]
+    vector: Vector
+    k: int
+    rows: int
+    excluded: int = 0
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One way to answer a search.
+
+    Attributes:
+        sql: the statement; its rows come nearest first, and excluded ones may be among them.
+        nearest: where `sql` gives ids alone, the statement that takes the k nearest of those that
+            are bound as `%(among)s`; else "".
+        among: how many ids it is to be given.
+    """
+
+    sql: str
+    nearest: str = ""
+    among: int = 0
+
+
+def vector_literal(vector: Vector) -> str:
+    """A vector's direction as an SQL array.
+
+    Fixed point, because MyScale wants a decimal point in every element and `1e-05` has none; of
+    unit length, so that nine decimals are enough.
+    """
+    unit = vector / np.linalg.norm(vector)
+    return "[" + ",".join(f"{value:.9f}" for value in unit) + "]"
+
+
+def vector_bytes(vector: Vector) -> str:
+    """A vector as an SQL expression of Array(Float32), which is read in a third of the time.
+
+    Not for MyScale, whose search wants an array that is written out.
+    """
+    return f"reinterpret(unhex('{vector.astype('<f4').tobytes().hex()}'), 'Array(Float32)')"
+
+
+def index_first(search: Search, distance: str) -> list[Query]:
+    """Queries for ClickHouse from 25.8 on: its index's, if it is worth asking, then a scan's.
+
+    The index is asked for ids alone, and for more than k: the rows that it finds are then ordered
+    by their own vectors. It must not be asked for vectors: with those, it returns wrong rows in
+    place of deleted ones, and without, it just leaves these out. No WHERE may stand beside its
+    ORDER BY … LIMIT, as it would be applied to the index's hits alone.
+
+    Args:
+        search: what to find.
+        distance: the name of the distance.
+    """
+    wanted = search.k + search.excluded
+    exact = _query(search, distance, wanted, "query_plan_try_use_vector_search = 0")
+    if search.condition or search.rows < max(_SCANNED, wanted * _ROWS_A_HIT):
+        return [exact]
+    found = wanted + search.k // 3 + search.excluded // 32  # an index of bf16 errs by a few
+    settings = (
+        f"hnsw_candidate_list_size_for_search = {max(_CANDIDATES, _CANDIDATES_A_HIT * found)}, "
+        f"max_limit_for_vector_search_queries = {found}, "
+        "vector_search_filter_strategy = 'prefilter', max_threads = 1"
+    )
+    return [_query(search, distance, found, settings, indexed=True), exact]
+
+
+def _query(
+    search: Search, distance: str, found: int, settings: str, *, indexed: bool = False
+) -> Query:
+    """One statement, or two where so many are excluded that their ids would slow one down."""
+    to_query = f"{distance}(vector, {vector_bytes(search.vector)})"
+    chosen = f" WHERE {search.condition}" if search.condition else ""
+    ids = f"SELECT id FROM {quoted(search.table)}{chosen} ORDER BY {to_query} LIMIT {found}"
+    select = f"SELECT {_columns(search)}, {to_query} AS dist FROM {quoted(search.table)}"
+    end = f"ORDER BY dist LIMIT {search.k} SETTINGS {settings}"
+    if search.excluded > _EXCLUDED_IN_TEXT:
+        nearest = f"{select} WHERE id IN %(among)s {end}"
+        return Query(f"{ids} SETTINGS {settings}", nearest, found - search.excluded)
+    if indexed:
+        search = replace(search, condition=f"id IN ({ids})")
+    return Query(f"{select}{_where(search)} {end}")
+
+
+def filter_first(search: Search, distance: str) -> str:
+    """A query that filters rows and orders what is left by their distance."""
+    return f"{_select(search, distance)}{_where(search)} ORDER BY dist LIMIT {search.k}"
+
+
+def _select(search: Search, distance: str) -> str:
+    vector = vector_literal(search.vector)
+    return (
+        f"SELECT {_columns(search)}, {distance}(vector, {vector}) AS dist "
+        f"FROM {quoted(search.table)}"
+    )
+
+
+def _columns(search: Search) -> str:
+    return ", ".join([*search.columns[:2], "vector", *search.columns[2:]])
+
+
+def _where(search: Search) -> str:
+    conditions = [search.condition] if search.condition else []
+    if search.excluded:
+        conditions.append("id NOT IN %(excluded)s")
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""

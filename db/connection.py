@@ -23,6 +23,7 @@ from db.faults import is_myscale_cloud, shown_url
 from db.layout import Cluster, Layout, Replicated
 from db.myscale import INDEX_TABLES, MyScale
 from db.names import quoted
+from db.search import Unreached
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Connection:
         tries: how often a statement is tried while nothing answers.
         sleep: waits between two tries, in seconds.
         health: shared by all connections to the database.
+        unreached: by table, what its index doesn't find, once that was looked for; shared as well.
         lock: the file that locked the embedded engine's folder when it was opened.
     """
 
@@ -68,6 +70,7 @@ class Connection:
     tries: int = PAGE
     sleep: Callable[[float], None] = time.sleep
     health: Health = field(default_factory=Health)
+    unreached: dict[str, Unreached] = field(default_factory=dict)
     lock: tuple[int, int] | None = None
 
     def again(self) -> "Connection":

@@ -32,6 +32,7 @@ class Dialect(ABC):
         has_index: whether it can build a vector index.
         refuses_index: codes with which it says that it has no such index after all.
         carries_index: whether a merge hands an index on to the new part instead of building it.
+        index_misses: whether that index doesn't find some photos; see db.unreached.
         note: what else a person is told of it, or "".
         substitutes: what a refused statement is changed in, by what the refusal says.
         functions: what is defined in it, SQL by name.
@@ -43,6 +44,7 @@ class Dialect(ABC):
     has_index = True
     refuses_index: frozenset[int] = frozenset()
     carries_index = False
+    index_misses = False
     note = ""
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -131,6 +133,7 @@ class ClickHouse(Dialect):
     # INCORRECT_QUERY, of a server that was built without USearch, and SUPPORT_IS_DISABLED, of one
     # whose `compatibility` is older than the index (src/Common/ErrorCodes.cpp).
     refuses_index = frozenset({80, 344})
+    index_misses = True
     distance = "cosineDistance"
 
     def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
@@ -149,7 +152,8 @@ class ClickHouse(Dialect):
             self.merge(table),
             f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
             f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'f32', 16, 64)",
-            f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX}",
+            # Newer versions would wait for it, and nobody could be told how far it is.
+            f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX} SETTINGS mutations_sync = 0",
         ]
 
     def drop_index(self, table: str) -> list[str]:
@@ -210,6 +214,7 @@ class ExactClickHouse(ClickHouse):
     """
 
     has_index = False
+    index_misses = False
     note = " (exact search: no index before 25.8)"
 
     def index_state(self) -> str:

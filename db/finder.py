@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from db.connection import Connection
 from db.names import quoted
-from db.search import Query, Search, Vector
+from db.search import Query, Search, Vector, nearest_among
 
 # Seconds for which a number of rows is good enough to choose a way of searching: each finds the
 # same photos, and only their times differ.
@@ -63,10 +63,31 @@ class Finder:
         values = {**(bound or {}), "excluded": excluded} if excluded else dict(bound or {})
         hidden = pa.array(excluded, type=pa.string())
         for query in self._connection.dialect.searches(search):
+            if self._is_wrong(query):
+                continue
             found = _without(self._answer(query, values, hidden), hidden).slice(0, k)
             if found.num_rows == k:
                 break
-        return found
+        return found if condition else self._with_unreached(found, search, excluded)
+
+    def _with_unreached(
+        self, found: pa.Table, search: Search, excluded: tuple[str, ...]
+    ) -> pa.Table:
+        """With the photos that belong among those that were found, and that no index finds."""
+        unreached = self._connection.unreached.get(self._table)
+        if unreached is None or not found.num_rows:
+            return found
+        nearer = set(unreached.nearer(search.vector, found["dist"][-1].as_py()))
+        missed = nearer.difference(excluded, found["id"].to_pylist())
+        if not missed:
+            return found
+        sql = nearest_among(search, "cosineDistance")
+        rows = self._connection.arrow(sql, {"among": tuple(missed)})
+        return pa.concat_tables([found, rows]).sort_by("dist").slice(0, search.k)
+
+    def _is_wrong(self, query: Query) -> bool:
+        stored = {"table": self._connection.dialect.layout.stored_as(self._table)}
+        return bool(query.unless) and int(self._connection.command(query.unless, stored)) > 0
 
     def _answer(self, query: Query, values: dict[str, Any], hidden: pa.Array) -> pa.Table:
         if not query.nearest:

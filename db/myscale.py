@@ -92,4 +92,7 @@ class MyScale(Dialect):
         where it leaves too few.
         """
         distance = f"distance('alpha={self._alpha}')" if self._alpha else "distance"
-        return [Query(filter_first(search, of)) for of in (distance, "cosineDistance")]
+        return [
+            Query(filter_first(search, distance), unless=self.masked()),
+            Query(filter_first(search, "cosineDistance")),
+        ]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from db.errors import ExplorerError
 from db.finder import Finder
 from db.merges import Merges
 from db.names import checked_name, quoted
+from db.unreached import find_unreached
 from db.vector_index import IndexState, VectorIndex
 
 FACTS = (
@@ -281,8 +282,19 @@ class PhotoTable:
         return [row["value"] for row in rows]
 
     def index_state(self) -> IndexState:
-        """How far the vector index is."""
-        return self._index.state()
+        """How far the vector index is, and how many photos it doesn't find, where that is known."""
+        state = self._index.state()
+        unreached = self._connection.unreached.get(self.name)
+        if state.state != "built" or unreached is None or not unreached.ids:
+            return state
+        n = len(unreached.ids)
+        return replace(state, detail=f"{n} photos that it can't reach are compared one by one")
+
+    def warm_up(self) -> None:
+        """Read the vector index into memory, and find out which photos it doesn't find."""
+        if self._dialect.index_misses and self._index.state().state == "built":
+            found = find_unreached(self._connection, self.name, self.dimension)
+            self._connection.unreached[self.name] = found
 
     def drop_doubles(self, report: Callable[[], None] | None = None) -> None:
         """Leave each photo once, at the end of a load; what is there now is what should be.
@@ -319,6 +331,7 @@ class PhotoTable:
     ) -> None:
         """Build the vector index, and wait for it: see `VectorIndex.build`."""
         self._index.build(report, poll)
+        self.warm_up()
 
     def drop_index_if_wrong(self) -> None:
         """Take the vector index away if it finds the wrong photos: see `VectorIndex`."""

@@ -1,7 +1,7 @@
 """The statements of a search: rows that are filtered and scanned, or that an index finds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from db.names import quoted
 Vector = npt.NDArray[np.float32]
 
 # Rows below which a scan takes no longer than an index does, and misses nothing.
-_SCANNED = 5000
+SCANNED = 5000
 # Rows a hit: with fewer, the index looks at so many candidates that a scan is quicker.
 _ROWS_A_HIT = 50
 # Candidates that a search of the index keeps. Prompts lie far from all photos: at the engine's own
@@ -54,11 +54,33 @@ class Query:
         nearest: where `sql` gives ids alone, the statement that takes the k nearest of those that
             are bound as `%(among)s`; else "".
         among: how many ids it is to be given.
+        unless: a query that finds more than 0 while this one would answer wrongly, or "".
     """
 
     sql: str
     nearest: str = ""
     among: int = 0
+    unless: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Unreached:
+    """Photos of one table that its index doesn't find.
+
+    Attributes:
+        ids: n of them.
+        vectors: float32 (n, 512), of unit norm.
+    """
+
+    ids: tuple[str, ...] = ()
+    vectors: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), "f4"))
+
+    def nearer(self, vector: Vector, distance: float) -> list[str]:
+        """The ids of those that are nearer to a vector than a cosine distance."""
+        if not self.ids:
+            return []
+        distances = 1 - self.vectors @ (vector / np.linalg.norm(vector))
+        return [self.ids[place] for place in np.flatnonzero(distances < distance)]
 
 
 def vector_literal(vector: Vector) -> str:
@@ -93,7 +115,7 @@ def index_first(search: Search, distance: str) -> list[Query]:
     """
     wanted = search.k + search.excluded
     exact = _query(search, distance, wanted, "query_plan_try_use_vector_search = 0")
-    if search.condition or search.rows < max(_SCANNED, wanted * _ROWS_A_HIT):
+    if search.condition or search.rows < max(SCANNED, wanted * _ROWS_A_HIT):
         return [exact]
     found = wanted + search.k // 3 + search.excluded // 32  # an index of bf16 errs by a few
     settings = (
@@ -108,17 +130,40 @@ def _query(
     search: Search, distance: str, found: int, settings: str, *, indexed: bool = False
 ) -> Query:
     """One statement, or two where so many are excluded that their ids would slow one down."""
-    to_query = f"{distance}(vector, {vector_bytes(search.vector)})"
+    to_query = _distance(distance, search.vector)
     chosen = f" WHERE {search.condition}" if search.condition else ""
     ids = f"SELECT id FROM {quoted(search.table)}{chosen} ORDER BY {to_query} LIMIT {found}"
-    select = f"SELECT {_columns(search)}, {to_query} AS dist FROM {quoted(search.table)}"
-    end = f"ORDER BY dist LIMIT {search.k} SETTINGS {settings}"
     if search.excluded > _EXCLUDED_IN_TEXT:
-        nearest = f"{select} WHERE id IN %(among)s {end}"
+        nearest = f"{nearest_among(search, distance)} SETTINGS {settings}"
         return Query(f"{ids} SETTINGS {settings}", nearest, found - search.excluded)
     if indexed:
         search = replace(search, condition=f"id IN ({ids})")
-    return Query(f"{select}{_where(search)} {end}")
+    return Query(f"{_nearest(search, distance, _where(search))} SETTINGS {settings}")
+
+
+def nearest_among(search: Search, distance: str) -> str:
+    """A query of the k nearest rows among those whose ids are bound as `%(among)s`."""
+    return _nearest(search, distance, " WHERE id IN %(among)s")
+
+
+def ids_by_index(table: str, vector: Vector, n: int) -> str:
+    """A query of the ids of the n rows that the index of a table finds near a vector."""
+    return (
+        f"SELECT id FROM {quoted(table)} ORDER BY {_distance('cosineDistance', vector)} LIMIT {n} "
+        f"SETTINGS hnsw_candidate_list_size_for_search = {n}, "
+        f"max_limit_for_vector_search_queries = {n}, max_threads = 1"
+    )
+
+
+def _nearest(search: Search, distance: str, where: str) -> str:
+    return (
+        f"SELECT {_columns(search)}, {_distance(distance, search.vector)} AS dist "
+        f"FROM {quoted(search.table)}{where} ORDER BY dist LIMIT {search.k}"
+    )
+
+
+def _distance(distance: str, vector: Vector) -> str:
+    return f"{distance}(vector, {vector_bytes(vector)})"
 
 
 def filter_first(search: Search, distance: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.connection import Connection
-from db.dialect import DIMENSION, Search
+from db.dialect import DIMENSION
 from db.errors import EngineError, ExplorerError
 from db.merges import Merges
 from db.names import checked_name, quoted
+from db.search import Search
 
 _LOG = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class VectorIndex:
         wanted = [np.asarray(row, dtype=np.float32) for row in rows.column("vector").to_pylist()]
         for vector in wanted:
             search = Search(self._name, ("id", "url"), vector, 1, len(wanted))
-            found = self._connection.arrow(self._dialect.searches(search)[0])
+            found = self._connection.arrow(self._dialect.searches(search)[0].sql)
             for row in found.column("vector").to_pylist():
                 if np.abs(np.asarray(row, dtype=np.float32) - vector).max() < _SAME:
                     return True

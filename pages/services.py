@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from classifier.exports.job import Exporter
 from classifier.open_sessions import OpenSessions
+from db.collections import Collection
 from db.database import Database, open_database
 from db.errors import ExplorerError
 from db.settings import Settings, load_settings
@@ -61,18 +62,30 @@ class Services:
             return clip
         return clip.with_text(load_text(self.settings.clip_text_model, model_id))
 
-    def warm_up(self, model_id: str) -> None:
-        """Load a model behind the page that is on screen, so that the first search is quick."""
-        name = f"load {model_id}"
-        if all(thread.name != name for thread in threading.enumerate()):
-            threading.Thread(target=self._warm_up, args=(model_id,), name=name, daemon=True).start()
+    def warm_up(self, collection: Collection) -> None:
+        """Get ready behind the page that is on screen, so that the first search is quick."""
+        self._behind(f"load {collection.model}", lambda: self.load_searcher(collection.model))
+        if collection.name not in self.database.connection.unreached:
+            self._behind(f"read {collection.name}", lambda: self._read_index(collection))
 
-    def _warm_up(self, model_id: str) -> None:
+    def _read_index(self, collection: Collection) -> None:
+        # With a connection of its own: the page is not to wait.
+        database = self.database.again()
         try:
-            self.load_searcher(model_id)
-        except ExplorerError as error:
-            # The search that needs it meets the same error, and shows it.
-            _LOG.warning("%s", error)
+            database.collections.photos(collection).warm_up()
+        finally:
+            database.close()
+
+    def _behind(self, name: str, work: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except ExplorerError as error:
+                # The search that needs it meets the same error, and shows it.
+                _LOG.warning("%s", error)
+
+        if all(thread.name != name for thread in threading.enumerate()):
+            threading.Thread(target=run, name=name, daemon=True).start()
 
 
 class Opener:

@@ -161,4 +161,4 @@ def _welcome(services: Services, collection: Collection) -> None:
                     _open(summary.row.id)
     st.subheader(f"Some photos of {collection.name}")
     show_photos(random_photos(services, collection, 10), services.thumbnails)
-    services.warm_up(collection.model)
+    services.warm_up(collection)

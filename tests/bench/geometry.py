@@ -37,12 +37,8 @@ class Geometry:
     def blocks(self, rows: int) -> Iterator[Matrix]:
         """The collection, always the same, in blocks of at most BLOCK rows of unit norm."""
         for seed, first in enumerate(range(0, rows, BLOCK)):
-            yield self._drawn(min(BLOCK, rows - first), seed=1000 + seed)
-
-    def _drawn(self, n: int, seed: int) -> Matrix:
-        rng = np.random.default_rng(seed)
-        noise = rng.standard_normal((n, DIMENSION), dtype=np.float32) @ self.spread
-        return unit(self.centres[rng.integers(len(self.centres), size=n)] + noise)
+            n = min(BLOCK, rows - first)
+            yield drawn(self.centres, self.spread, n, seed=1000 + seed)
 
 
 def clusters() -> Geometry:
@@ -50,8 +46,7 @@ def clusters() -> Geometry:
     rng = np.random.default_rng(42)
     centres = rng.standard_normal((200, DIMENSION), dtype=np.float32)
     spread = np.eye(DIMENSION, dtype=np.float32) * np.float32(0.8)
-    drawn = Geometry("clusters", centres, spread, centres[:0])
-    return Geometry("clusters", centres, spread, drawn._drawn(4 * QUERIES, seed=1))
+    return Geometry("clusters", centres, spread, drawn(centres, spread, 4 * QUERIES, seed=1))
 
 
 def real(files: Sequence[Path]) -> Geometry:
@@ -71,8 +66,7 @@ def real(files: Sequence[Path]) -> Geometry:
     mean = centres.mean(axis=0)
     values, axes = np.linalg.eigh(np.cov(centres.T))
     spread = (axes * np.sqrt(np.maximum(values, 0))).T.astype(np.float32) * NOISE
-    drawn = Geometry("real", centres, spread, prompts)
-    photos = drawn._drawn(3 * QUERIES, seed=1)
+    photos = drawn(centres, spread, 3 * QUERIES, seed=1)
     some = prompts[:: max(1, len(prompts) // QUERIES)][:QUERIES]
     ups, downs = (unit(photos[part::3][: len(some)] - mean) for part in (1, 2))
     queries = [
@@ -82,6 +76,13 @@ def real(files: Sequence[Path]) -> Geometry:
         photos[::3],
     ]
     return Geometry("real", centres, spread, unit(np.concatenate(queries)))
+
+
+def drawn(centres: Matrix, spread: Matrix, n: int, seed: int) -> Matrix:
+    """n vectors, each a centre by chance and noise of that spread, float32 (n, 512), unit norm."""
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((n, DIMENSION), dtype=np.float32) @ spread
+    return unit(centres[rng.integers(len(centres), size=n)] + noise)
 
 
 def _joined(worlds: Sequence[npt.NDArray[np.void]], name: str) -> Matrix:

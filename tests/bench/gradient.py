@@ -28,7 +28,8 @@ from db.dialect import Vector
 from db.photos import PhotoTable
 from db.sessions import LabelRow
 from tests.bench.engines import ENGINES, database_urls
-from tests.bench.search import Matrix, clustered, fill, photo_id, timed
+from tests.bench.geometry import Matrix, clusters
+from tests.bench.search import fill, photo_id, timed
 
 STEPS = 5
 REPEATS = 3
@@ -57,7 +58,7 @@ def main() -> None:
         for engine, url in urls.items():
             database = open_database(url)
             table = database.collections.open(Collection("bench", "m", "f", "synthetic"))
-            fill(table, options.rows)
+            fill(table, options.rows, clusters())
             for labels in options.labels:
                 print(f"{engine:8}  {row(database, table, options.rows, labels)}")
             database.close()
@@ -70,7 +71,7 @@ def row(database: Database, table: PhotoTable, rows: int, labels: int) -> str:
     ids = [photo_id(place) for place in places]
     y = (rng.random(labels) < 0.4).astype(int).tolist()
     X = np.stack([neighbour.vector for neighbour in table.get(ids)])
-    start = clustered(1, seed=1)[0]
+    start = clusters().queries[0]
     bound = {"s": f"{labels} labels"}
     database.sessions.add_labels(
         [LabelRow(bound["s"], n, n, 0, ids[n], y[n], 1) for n in range(labels)]

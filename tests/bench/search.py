@@ -3,12 +3,16 @@
 Prints ratios: times on a shared machine wander, but both sides wander together. The engines `http`
 and `dress` are chDB behind the tests' server (see tests/bench/engines.py): they tell what the way
 over HTTP costs, and nothing of a ClickHouse or MyScale server.
+
+`--world FILE …` draws vectors and queries from real ones; `--keep FOLDER` leaves the filled and
+indexed tables there, and takes them from there the next time.
 """
 
 import argparse
+import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +26,11 @@ from db.database import Database, open_database
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, UP
 from tests.bench.engines import ENGINES, database_urls
+from tests.bench.geometry import BLOCK, DIMENSION, Geometry, clusters, real
 
 Matrix = npt.NDArray[np.float32]
 K = 9
 EXCLUDED = (0, 9, 200, 900, 2000)
-BLOCK = 50_000
 ROUNDS = 8
 
 
@@ -41,60 +45,77 @@ class Engine:
 
 
 def main() -> None:
-    """Fill a table on each engine with clustered vectors, index it, and search it."""
+    """Fill a table on each engine with vectors, index it, and search it."""
     parser = argparse.ArgumentParser(description="Search beside NumPy's exact scan")
     parser.add_argument("--rows", type=int, default=25_000)
-    parser.add_argument("--queries", type=int, default=40)
+    parser.add_argument("--repetitions", type=int, default=1)
     parser.add_argument("--engines", nargs="+", default=["embedded"], choices=ENGINES)
+    parser.add_argument("--world", nargs="+", type=Path, default=[], metavar="FILE")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
+    geometry = real(options.world) if options.world else clusters()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = options.keep.resolve() if options.keep else temporary
         urls = stack.enter_context(database_urls(options.engines, folder))
-        engines = [prepared(name, url, options.rows, stack) for name, url in urls.items()]
-        vectors = np.concatenate(list(blocks(options.rows)))
-        queries = clustered(options.queries, seed=1)
-        print("\nsearch    excluded  recall@9  ms      / NumPy")
+        engines = [prepared(name, url, options.rows, geometry, stack) for name, url in urls.items()]
+        vectors = np.empty((options.rows, DIMENSION), dtype=np.float32)
+        for place, block in enumerate(geometry.blocks(options.rows)):
+            vectors[place * BLOCK : place * BLOCK + len(block)] = block
+        queries = np.tile(geometry.queries, (options.repetitions, 1))
+        print("\nsearch    excluded  recall@9  ms: median  least  / NumPy: median  least")
         for excluded in EXCLUDED:
             print(compared(engines, vectors, queries, excluded), flush=True)
-        print("\nlabelling  a thumb ms  a refinement ms  (medians)")
+        print("\nlabelling  a thumb ms  a refinement ms  / its search alone  (medians)")
         for engine in engines:
             print(labelling(engine, queries[0]), flush=True)
 
 
-def prepared(name: str, url: str, rows: int, stack: ExitStack) -> Engine:
+def prepared(name: str, url: str, rows: int, geometry: Geometry, stack: ExitStack) -> Engine:
     """An engine with its table; says how long that took and how large it is."""
     database = open_database(url)
     stack.callback(database.close)
-    collection = Collection("bench", "m", "f", "synthetic")
+    collection = Collection("bench", "m", "f", geometry.name)
     table = database.collections.open(collection)
-    insert = timed(lambda: fill(table, rows))
+    stored = table.count()
+    if stored and (stored != rows or database.collections.all()[0].source != geometry.name):
+        raise SystemExit(f"{url} holds {stored:,} other rows: give another folder to --keep")
+    insert = timed(lambda: stored or fill(table, rows, geometry))
     build = timed(table.build_index)
     sizes = database.connection.rows(
         "SELECT sum(data_compressed_bytes) AS data, "
         "sum(secondary_indices_compressed_bytes) AS index FROM system.parts "
         "WHERE active AND table = 'bench' AND database = currentDatabase()"
     )[0]
+    times = "kept" if stored else f"insert {insert:.1f} s, index {build:.1f} s"
+    query = geometry.queries[0]
     print(
-        f"{name}: {rows:,} rows, insert {insert:.1f} s, index {build:.1f} s, "
-        f"data {sizes['data'] / 1e6:.0f} MB, index {sizes['index'] / 1e6:.0f} MB",
+        f"{name}: {rows:,} rows, {times}, "
+        f"data {sizes['data'] / 1e6:.0f} MB, index {sizes['index'] / 1e6:.0f} MB, "
+        f"first search {timed(lambda: table.search(query, K)) * 1e3:.0f} ms",
         flush=True,
     )
     return Engine(name, database, collection, table)
 
 
-def fill(table: PhotoTable, rows: int) -> None:
-    """Insert the synthetic collection, block by block."""
+def fill(table: PhotoTable, rows: int, geometry: Geometry) -> None:
+    """Insert the collection, block by block; every tenth block is told."""
     first = 0
-    for vectors in blocks(rows):
+    for number, vectors in enumerate(geometry.blocks(rows)):
         ids = [photo_id(first + place) for place in range(len(vectors))]
-        table.add([Photo(i, f"https://example.org/{i}") for i in ids], vectors)
+        photos = [Photo(i, f"https://example.org/{i}") for i in ids]
+        seconds = timed(lambda p=photos, v=vectors: table.add(p, v))
         first += len(vectors)
+        if number % 10 == 9:
+            print(f"{first:,}: {seconds / len(vectors) * 1e6:.0f} µs a row, {memory():.0f} MB")
 
 
-def blocks(rows: int) -> Iterator[Matrix]:
-    """The synthetic collection, always the same, in blocks that fit into memory as float64."""
-    for seed, first in enumerate(range(0, rows, BLOCK)):
-        yield clustered(min(BLOCK, rows - first), seed=1000 + seed)
+def memory() -> float:
+    """What the process holds in memory now, in MB; 0 where the system doesn't tell."""
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        return 0.0
+    return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
 def photo_id(place: int) -> str:
@@ -129,13 +150,14 @@ def compared(engines: list[Engine], vectors: Matrix, queries: Matrix, excluded: 
 
             times[engine.name].append(timed(search))
             hits[engine.name] += len(truth & found)
-    numpys = float(np.median(exact)) * 1e3
     lines = [
         f"{name:8}  {excluded:8d}  {hits[name] / (K * len(queries)):8.3f}  "
-        f"{np.median(taken) * 1e3:6.1f}  {np.median(taken) * 1e3 / numpys:7.2f}"
+        f"{np.median(taken) * 1e3:10.1f}  {min(taken) * 1e3:5.1f}  "
+        f"{np.median(taken) / np.median(exact):15.2f}  {min(taken) / min(exact):5.2f}"
         for name, taken in times.items()
     ]
-    return "\n".join([*lines, f"NumPy     {excluded:8d}            {numpys:6.1f}"])
+    numpys = f"{np.median(exact) * 1e3:10.1f}  {min(exact) * 1e3:5.1f}"
+    return "\n".join([*lines, f"NumPy     {excluded:8d}            {numpys}"])
 
 
 def nearest(vectors: Matrix, query: Matrix, n: int) -> npt.NDArray[np.intp]:
@@ -179,7 +201,7 @@ def labelling(engine: Engine, query: Matrix) -> str:
     tower = Tower(query)
     session = Session.start(engine.database, engine.collection, tower, "bench")  # type: ignore[arg-type]
     session.whitening()
-    thumbs, refinements = [], []
+    thumbs, refinements, searches = [], [], []
     for _ in range(ROUNDS):
         for place, photo in enumerate(session.current.photos):
 
@@ -188,16 +210,17 @@ def labelling(engine: Engine, query: Matrix) -> str:
 
             thumbs.append(timed(give))
         refinements.append(timed(session.refine))
-    a_thumb, refined = (float(np.median(t)) * 1e3 for t in (thumbs, refinements))
-    return f"{engine.name:9}  {a_thumb:10.1f}  {refined:15.1f}"
+        shown = [photo.id for made in session.rounds[:-1] for photo in made.photos]
+        weight = session.current.weight
 
+        def search(weight: Matrix = weight, shown: list[str] = shown) -> None:
+            engine.table.search(weight, K, shown)
 
-def clustered(n: int, seed: int) -> Matrix:
-    """float32 (n, 512), unit norm, around 200 shared centres, as CLIP's vectors bunch."""
-    centres = np.random.default_rng(42).normal(size=(200, 512))
-    rng = np.random.default_rng(seed)
-    vectors = centres[rng.integers(200, size=n)] + rng.normal(size=(n, 512)) * 0.8
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        searches.append(timed(search))
+    a_thumb, refined, searched = (
+        float(np.median(t)) * 1e3 for t in (thumbs, refinements, searches)
+    )
+    return f"{engine.name:9}  {a_thumb:10.1f}  {refined:15.1f}  {refined / searched:18.2f}"
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -151,7 +151,7 @@ class ClickHouse(Dialect):
         return [
             self.merge(table),
             f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
-            f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'f32', 16, 64)",
+            f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'bf16', 16, 64)",
             # Newer versions would wait for it, and nobody could be told how far it is.
             f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX} SETTINGS mutations_sync = 0",
         ]

@@ -14,10 +14,15 @@ Vector = npt.NDArray[np.float32]
 SCANNED = 5000
 # Rows a hit: with fewer, the index looks at so many candidates that a scan is quicker.
 _ROWS_A_HIT = 50
-# Candidates that a search of the index keeps. Prompts lie far from all photos: at the engine's own
-# 256, recall@9 falls to .92 on 25,000 vectors like CLIP's.
-_CANDIDATES = 1024
+# Candidates that a search of the index keeps, by the number of rows and of hits. Prompts lie far
+# from all photos: at the engine's own 256, their recall@9 falls to .92 on 25,000 vectors like
+# CLIP's, and at 1,024 to .90 on 100,000.
+_CANDIDATES = (1024, 4096)
+_ROWS_A_CANDIDATE = 25
 _CANDIDATES_A_HIT = 8
+# An index finds deleted rows too. Were they left out at once, further ones of a part without any
+# would take their places; left out of the rows that are read by their ids, they leave too few.
+_WITH_DELETED = "apply_deleted_mask = 0"
 # Excluded ids that a statement holds: reading 2,000 takes longer than a second statement.
 _EXCLUDED_IN_TEXT = 200
 
@@ -106,8 +111,8 @@ def index_first(search: Search, distance: str) -> list[Query]:
 
     The index is asked for ids alone, and for more than k: the rows that it finds are then ordered
     by their own vectors. It must not be asked for vectors: with those, it returns wrong rows in
-    place of deleted ones, and without, it just leaves these out. No WHERE may stand beside its
-    ORDER BY … LIMIT, as it would be applied to the index's hits alone.
+    place of deleted ones. No WHERE may stand beside its ORDER BY … LIMIT, as it would be applied to
+    the index's hits alone.
 
     Args:
         search: what to find.
@@ -118,8 +123,10 @@ def index_first(search: Search, distance: str) -> list[Query]:
     if search.condition or search.rows < max(SCANNED, wanted * _ROWS_A_HIT):
         return [exact]
     found = wanted + search.k // 3 + search.excluded // 32  # an index of bf16 errs by a few
+    least, most = _CANDIDATES
+    candidates = min(max(search.rows // _ROWS_A_CANDIDATE, least), most)
     settings = (
-        f"hnsw_candidate_list_size_for_search = {max(_CANDIDATES, _CANDIDATES_A_HIT * found)}, "
+        f"hnsw_candidate_list_size_for_search = {max(candidates, _CANDIDATES_A_HIT * found)}, "
         f"max_limit_for_vector_search_queries = {found}, "
         "vector_search_filter_strategy = 'prefilter', max_threads = 1"
     )
@@ -134,10 +141,11 @@ def _query(
     chosen = f" WHERE {search.condition}" if search.condition else ""
     ids = f"SELECT id FROM {quoted(search.table)}{chosen} ORDER BY {to_query} LIMIT {found}"
     if search.excluded > _EXCLUDED_IN_TEXT:
+        first = f"{settings}, {_WITH_DELETED}" if indexed else settings
         nearest = f"{nearest_among(search, distance)} SETTINGS {settings}"
-        return Query(f"{ids} SETTINGS {settings}", nearest, found - search.excluded)
+        return Query(f"{ids} SETTINGS {first}", nearest, found - search.excluded)
     if indexed:
-        search = replace(search, condition=f"id IN ({ids})")
+        search = replace(search, condition=f"id IN ({ids} SETTINGS {_WITH_DELETED})")
     return Query(f"{_nearest(search, distance, _where(search))} SETTINGS {settings}")
 
 

@@ -54,13 +54,14 @@ def test_myscale_searches_with_the_articles_statement() -> None:
 
 
 def test_clickhouse_asks_its_index_for_ids_and_orders_their_rows() -> None:
-    indexed, exact = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, 500_000, 5))
+    indexed, exact = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, 100_000, 5))
     distance = f"cosineDistance(vector, {vector_bytes(ONE)})"
     select = f"SELECT id, url, vector, {distance} AS dist FROM `t`"
     assert indexed == Query(
-        f"{select} WHERE id IN (SELECT id FROM `t` ORDER BY {distance} LIMIT 17) "
+        f"{select} WHERE id IN (SELECT id FROM `t` ORDER BY {distance} LIMIT 17 "
+        "SETTINGS apply_deleted_mask = 0) "
         "AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
-        "SETTINGS hnsw_candidate_list_size_for_search = 1024, "
+        "SETTINGS hnsw_candidate_list_size_for_search = 4000, "
         "max_limit_for_vector_search_queries = 17, "
         "vector_search_filter_strategy = 'prefilter', max_threads = 1"
     )
@@ -83,7 +84,9 @@ def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
         "vector_search_filter_strategy = 'prefilter', max_threads = 1"
     )
     assert indexed == Query(
-        f"SELECT id FROM `t` ORDER BY {distance} LIMIT 940 {settings}", f"{nearest} {settings}", 40
+        f"SELECT id FROM `t` ORDER BY {distance} LIMIT 940 {settings}, apply_deleted_mask = 0",
+        f"{nearest} {settings}",
+        40,
     )
     exactly = "SETTINGS query_plan_try_use_vector_search = 0"
     assert exact == Query(

@@ -5,7 +5,10 @@ import pytest
 from db.connection import connect
 from db.database import Database
 from db.finder import Finder
-from tests.conftest import filled, unit_vectors
+from db.photos import Photo
+from tests.conftest import filled, photo_ids, unit_vectors
+
+LARGE = (float("inf"), 10**6)  # so many rows, for ever, that an index is worth asking
 
 
 @pytest.mark.parametrize("excluded", [0, 3, 300])
@@ -13,7 +16,7 @@ def test_the_index_is_really_asked(database: Database, excluded: int) -> None:
     _, table, vectors = filled(database, 2000)
     table.build_index()
     finder = Finder(database.connection, table.name, ("id", "url"))
-    finder._counted = (float("inf"), 10**6)  # so many rows that it is worth asking
+    finder._counted = LARGE
 
     def searched() -> int:
         events = "SELECT value FROM system.events WHERE event = 'USearchSearchCount'"
@@ -28,6 +31,35 @@ def test_the_index_is_really_asked(database: Database, excluded: int) -> None:
     places = [exact.index(int(photo[-5:])) for photo in found["id"].to_pylist()]
     assert places == sorted(places)
     assert len(set(places) & set(range(excluded, excluded + 9))) >= 8
+
+
+@pytest.mark.parametrize("excluded", [3, 300])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_what_an_index_finds_is_right_after_deletes_and_before_all_is_indexed(
+    database: Database, excluded: int, indexed: bool
+) -> None:
+    _, table, vectors = filled(database, 2000)
+    table.build_index()
+    if not indexed:
+        table.drop_index()
+        database.connection.command(database.connection.dialect.build_index(table.name)[1])
+    late = unit_vectors(100, seed=88)
+    table.add([Photo(f"late-{n:05d}", "u") for n in range(100)], late)
+    database.connection.command("DELETE FROM unsplash_25k WHERE cityHash64(id) % 3 = 0")
+    left = table.ids()
+    table._finder._counted = LARGE
+    everything = {**dict(zip(photo_ids(2000), vectors, strict=True))}
+    everything |= {f"late-{n:05d}": vector for n, vector in enumerate(late)}
+    hits = 0
+    for query in (*vectors[::400], *late[::20]):
+        ranking = sorted(left, key=lambda photo: -float(everything[photo] @ query))
+        found = [hit.photo.id for hit in table.search(query, 9, ranking[:excluded])]
+        assert len(set(found)) == 9
+        assert set(found) <= left - set(ranking[:excluded])
+        hits += len(set(found) & set(ranking[excluded : excluded + 9]))
+    assert hits >= 0.97 * 90
+    table._finder._counted = (0.0, 0)
+    assert len(table.search(late[0], 9, list(left)[9:])) == 9
 
 
 def test_the_articles_sql_runs_unchanged(database: Database) -> None:
@@ -86,6 +118,7 @@ def test_rows_that_are_masked_by_patches_are_seen(
     )
     assert table._index.is_masked()
     exact = sorted(range(1000, 2500), key=lambda row: -float(vectors[row] @ vectors[10]))
+    table._finder._counted = LARGE
     found = table.search(vectors[10], 9)
     assert [int(hit.photo.id[-5:]) for hit in found] == exact[:9]
 

@@ -57,5 +57,5 @@ CREATE TABLE IF NOT EXISTS `unsplash_25k` ON CLUSTER 'photos' (id String, url St
 
 -- The vector index of unsplash_25k, after a load that finds none
 OPTIMIZE TABLE `unsplash_25k_local` ON CLUSTER 'photos' FINAL SETTINGS optimize_skip_merged_partitions = 1, distributed_ddl_task_timeout = 3600;
-ALTER TABLE `unsplash_25k_local` ON CLUSTER 'photos' ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'f32', 16, 64);
+ALTER TABLE `unsplash_25k_local` ON CLUSTER 'photos' ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'bf16', 16, 64);
 ALTER TABLE `unsplash_25k_local` ON CLUSTER 'photos' MATERIALIZE INDEX vindex SETTINGS mutations_sync = 0;

@@ -50,5 +50,5 @@ CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(F
 
 -- The vector index of unsplash_25k, after a load that finds none
 OPTIMIZE TABLE `unsplash_25k` FINAL SETTINGS optimize_skip_merged_partitions = 1;
-ALTER TABLE `unsplash_25k` ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'f32', 16, 64);
+ALTER TABLE `unsplash_25k` ADD INDEX IF NOT EXISTS vindex vector TYPE vector_similarity('hnsw', 'cosineDistance', 512, 'bf16', 16, 64);
 ALTER TABLE `unsplash_25k` MATERIALIZE INDEX vindex SETTINGS mutations_sync = 0;

@@ -15,6 +15,7 @@ def of_collection(database: Database, collection: Collection) -> str:
     """What deleting a collection means, in Markdown."""
     classifiers = [c for c in database.classifiers.all() if c.collection == collection.name]
     views = [view.name for c in classifiers if (view := database.views.of(c)) is not None]
+    views += [table.name for table in database.label_tables.published(collection.name)]
     sessions = database.sessions.count(collection.name)
     lines = [
         f"Delete **{escaped(collection.name)}** with the vectors of its photos? "
@@ -59,6 +60,10 @@ def of_classifier(database: Database, classifier: SavedClassifier) -> str:
     lines = [f"Delete **{escaped(classifier.name)}**?"]
     if gone:
         lines.append(f"It takes along {_listed(gone)}.")
+    tables = database.label_tables.published(classifier.collection)
+    if keep := [table.name for table in tables if classifier.id in table.classifiers]:
+        which, go = ("tables", "go") if len(keep) > 1 else ("table", "goes")
+        lines.append(f"The {which} of labels {_names(keep)} {go} on with it, as it is.")
     lines.append("Its labelling session stays.")
     return "\n\n".join(lines)
 

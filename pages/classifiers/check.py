@@ -99,18 +99,20 @@ def _larger(
                 help="Of the photos that were loaded later, as many as chance chooses",
             ):
                 _enlarge(services, classifier, check, population, 0, 0)
-            if st.button(f"{MORE_ABOVE} more above", key="check_above", help=_MORE_ABOVE):
+            # Where the sample was drawn around, which the threshold may have left since.
+            at = f"{check.threshold:.3f}"
+            if st.button(f"{MORE_ABOVE} more above {at}", key="check_above", help=_MORE_ABOVE):
                 _enlarge(services, classifier, check, population, MORE_ABOVE, 0)
-            if st.button(f"{MORE_BELOW} more below", key="check_below", help=_MORE_BELOW):
+            if st.button(f"{MORE_BELOW} more below {at}", key="check_below", help=_MORE_BELOW):
                 _enlarge(services, classifier, check, population, 0, MORE_BELOW)
         if st.button("Draw a new sample", key="draw_check", help=_NEW):
             _draw(services, classifier, ranking, threshold)
 
 
-_MORE_ABOVE = "More photos from above the threshold: the precision is told more closely"
+_MORE_ABOVE = "The precision is told more closely"
 _MORE_BELOW = (
-    "More photos from below the threshold: what is missed is told more closely. Nearly all of them "
-    "are no: mark the few that are not, and then the rest at once"
+    "What is missed is told more closely. Nearly all of them are no: mark the few that are not, "
+    "and then the rest at once"
 )
 _NEW = "Around this threshold; the marks of this sample are left behind"
 

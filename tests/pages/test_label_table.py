@@ -12,6 +12,7 @@ from db.connection import Connection
 from db.errors import ExplorerError
 from db.sessions import DOWN, UP
 from pages.classifiers.label_table import to_csv
+from pages.consequences import of_classifier, of_collection
 from pages.services import Services
 from tests.pages.conftest import add_collection
 from tests.pages.test_classifiers import button, captions, healthy, script, texts
@@ -83,6 +84,22 @@ def test_the_file_has_the_rows_of_the_view(page: AppTest, services: Services) ->
     assert {row[3] for row in read[1:]} <= {"0", "1"}
     button(page, "unpublish-drawings_labels")
     assert services.database.label_tables.published("drawings") == []
+
+
+def test_what_is_deleted_says_which_tables_go_and_which_go_on(
+    page: AppTest, services: Services, collection: Collection
+) -> None:
+    button(page, "publish_labels")
+    database = services.database
+    assert "The table of labels **drawings\\_labels** goes on with it, as it is." in of_classifier(
+        database, database.classifiers.all()[0]
+    )
+    assert (
+        "It takes along the view **drawings\\_labels**, for whoever queries it."
+        in of_collection(database, collection)
+    )
+    database.drop(collection)
+    assert "label" not in of_collection(database, collection)
 
 
 def test_a_name_that_is_taken_is_one_line(page: AppTest) -> None:

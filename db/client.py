@@ -1,4 +1,11 @@
-"""clickhouse-connect's client, opened as all statements need it."""
+"""clickhouse-connect's client, opened as all statements need it.
+
+Its 1.7 dropped what it did for old servers: it names the column `readonly` of system.settings, as
+servers since 19.17 do, no longer asks for 23.2.1.2537 before it tries newer blocks, but tries them,
+and forgets the JSON columns of 24.8 and 24.9. None of it is about MyScale's 23.3.2.1, so the pinned
+release is right for it (wheels 1.6.0, 1.7.0 and 1.12.0 compared; run on 23.6.1.1 by
+tests/engines.py).
+"""
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -10,10 +17,11 @@ from urllib3.exceptions import (
 )
 
 from db.answers import Answers
+from db.dialect import OLDEST, is_older
 from db.dsn import layout_of, uses_tls, without_own_options
 from db.embedded import Folder
 from db.errors import ExplorerError, first_line
-from db.faults import shown_url
+from db.faults import shown_url, too_old
 from db.layout import Layout
 
 # MyScaleDB's, without which it finds no photo that has not been indexed yet: its test
@@ -30,17 +38,22 @@ def open_client(url: str, layout: Layout | None = None, tries: int = 1) -> Clien
         tries: how often it is tried while nothing answers.
 
     Raises:
-        ExplorerError: it can't be reached or opened, or the DSN can't be used.
+        ExplorerError: it can't be reached or opened, it is too old, or the DSN can't be used.
     """
     if url.startswith("chdb:"):
         return Folder.of(url).open()
     try:
-        return Answers(url, tries, ping=None).of(lambda: _opened(url, layout or layout_of(url)))
+        client = Answers(url, tries, ping=None).of(lambda: _opened(url, layout or layout_of(url)))
     except (ValueError, TypeError) as error:
         raise ExplorerError(
             f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "
             "option behind its question mark"
         ) from error
+    version = client.server_version or ""
+    if version and is_older(version, OLDEST):
+        client.close()
+        raise ExplorerError(too_old(url, version))
+    return client
 
 
 def _opened(url: str, layout: Layout) -> Client:

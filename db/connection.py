@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.answers import LOAD, PAGE, Answers, Health
 from db.client import BRUTE_FORCE, is_there, open_client
-from db.dialect import INDEX_SINCE, ClickHouse, Dialect, Embedded, ExactClickHouse
+from db.dialect import INDEX_SINCE, ClickHouse, Dialect, Embedded, ExactClickHouse, is_older
 from db.dsn import alpha_of, layout_of, option, unencrypted
 from db.embedded import Folder
 from db.errors import EngineError, ExplorerError
@@ -293,8 +293,7 @@ def server_dialect(
     """
     if is_myscale:
         return MyScale(alpha, layout)
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if found is None or (int(found[1]), int(found[2])) < INDEX_SINCE:
+    if is_older(version, INDEX_SINCE):
         return ExactClickHouse(layout)
     return ClickHouse(layout)
 

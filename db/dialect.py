@@ -6,6 +6,7 @@ hold `%(name)s` where a value is bound; table names are quoted, and a vector is 
 float by float.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,8 +21,15 @@ from db.search import Query, Search, filter_first, index_first, vector_literal
 DIMENSION = 512
 INDEX = "vindex"
 INDEX_SINCE = (25, 8)  # the ClickHouse version
+OLDEST = (23, 3)  # MyScale's: nothing older was looked at
 
 Vector = npt.NDArray[np.float32]
+
+
+def is_older(version: str, than: tuple[int, int]) -> bool:
+    """Whether a ClickHouse version, as `version()` tells it, is older; also if it is none."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is None or (int(found[1]), int(found[2])) < than
 
 
 class Dialect(ABC):

@@ -21,6 +21,8 @@ from db.errors import first_line
 _UNKNOWN_DATABASE, _READONLY, _ACCESS_DENIED, _TIMEOUT = 81, 164, 497, 159
 _WRONG_USER = (192, 193, 194, 516)
 _FULL = re.compile(r"\(NOT_ENOUGH_SPACE\)|No space left on device|Disk quota exceeded")
+# Up to 21.11 an error was told so, and before 19.17 without its code in a header.
+_OF_OLD = "e.displayText() = DB::Exception"
 _BUSY = (202, 252)  # too many queries at once, too many parts to merge
 
 
@@ -61,6 +63,8 @@ def fault_of(error: Exception, url: str) -> Fault:
         error: what was raised behind a statement.
         url: the DSN of the database, whose password is kept out of the line.
     """
+    if _OF_OLD in str(error):
+        return Fault(too_old(url))
     cause = error.__cause__
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(reason, Exception):
@@ -71,6 +75,14 @@ def fault_of(error: Exception, url: str) -> Fault:
     if not isinstance(error, Error) or error.code is None:
         return found
     return replace(found, code=error.code, said=_without_password(_detail(error), url))
+
+
+def too_old(url: str, version: str = "") -> str:
+    """What is said of a server that is older than anything that was tried."""
+    return (
+        f"{shown_url(url)} is a ClickHouse that is too old{version and f' ({version})'}: name one "
+        "in DATABASE_URL that is 23.3 or newer (25.8 or newer searches by an index), or a MyScale"
+    )
 
 
 def still(url: str) -> Fault:
@@ -205,6 +217,9 @@ def _of_status(text: str, url: str) -> Fault | None:
             passes=True,
             unfinished=status[1] in ("502", "504"),
         )
+    if "DB::Exception" in text:
+        # What is between took the code away: the engine's own sentence says what it is.
+        return None
     return Fault(
         f"What answers at {where} is no ClickHouse or MyScale (HTTP status {status[1]}): correct "
         "the host and the port in DATABASE_URL"

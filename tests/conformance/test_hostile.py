@@ -7,7 +7,7 @@ import pytest
 from classifier.session import Session
 from db.database import Database
 from db.sessions import DOWN, UP
-from tests.conftest import TextTower, filled, photo_ids
+from tests.conftest import STRATA, TextTower, filled, photo_ids
 
 HOSTILE = [
     'it\'s \\ "q" `b` %s %(x)s {x:String} $1 ?',
@@ -47,7 +47,8 @@ def test_a_classifiers_name_and_a_checks_photo_come_back(database: Database, tex
     (saved,) = database.classifiers.all()
     assert saved.name == " ".join(text[:70].split())
     assert saved.prompt == text.strip()
-    database.checks.draw(saved.id, 0.5, [text, "another"])
+    checks = database.checks
+    checks.draw(saved.id, checks.moment(saved.id), 0.5, [text, "another"], STRATA)
     check = database.checks.latest(saved.id)
     assert check is not None
     database.checks.label(saved.id, check, text, UP)

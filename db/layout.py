@@ -4,7 +4,12 @@ A database that replicates itself follows engines/database-engines/replicated of
 MyScale Cloud has one where it has several replicas (MyScale's benchmark, configure.py, as recorded
 in the project's notes). It has been run on none.
 
-A cluster's statements follow these pages of clickhouse.com/docs; none has been run on a cluster.
+A cluster's statements follow these pages of clickhouse.com/docs. What one engine executes of them
+is executed in the tests (tests/cluster_dress.py, tests/db/test_cluster.py): Distributed tables over
+one and two shards, their inserts, searches, scores and views, what is asked of every node's system
+tables, and the deletions, merges and indexes of the tables behind; the definitions of replicated
+tables, with their paths in Keeper. `ON CLUSTER`, what replicas do and nodes that are down have
+never been run: of these there are snapshots alone (tests/db/snapshots).
 
 - sql-reference/distributed-ddl, and optimize and kill in sql-reference/statements: `ON CLUSTER`
   runs a statement on every node.

@@ -16,9 +16,7 @@ import base64
 import contextlib
 import email
 import email.policy
-import gzip
 import json
-import os
 import re
 import socket
 import ssl
@@ -26,22 +24,15 @@ import sys
 import tempfile
 import threading
 import uuid
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import chdb
-import lz4.frame
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from tests.compression import ENCODINGS
+from tests.engine import Answer, Handle, keep_open, open_handle
 
 # What the HTTP interface takes out of the address for itself; everything else there is a setting.
 _OWN_PARAMETERS = frozenset(
@@ -51,18 +42,6 @@ _OWN_PARAMETERS = frozenset(
         *("compress", "decompress", "client_protocol_version", "role", "stacktrace"),
     }
 )
-_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "lz4": lz4.frame.compress,
-    "zstd": zstd.compress,
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
-}
-_DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "lz4": lz4.frame.decompress,
-    "zstd": zstd.decompress,
-    "gzip": gzip.decompress,
-    "deflate": zlib.decompress,
-}
 _STATUS = {
     194: 401,
     **dict.fromkeys((192, 193, 497, 512, 516), 403),
@@ -100,9 +79,11 @@ class Dress:
 
     Attributes:
         version: what `version()` answers; "" for the engine's own.
+        config: the engine's configuration, in XML; "" for its own.
     """
 
     version = ""
+    config = ""
 
     def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
         """The statement that the engine gets, or a RefusedError.
@@ -136,6 +117,8 @@ class ClickHouseServer:
         lose_answer_to: a statement that begins so is run, but the connection is cut before the
             answer, once.
         statements: what was run, latest last.
+        timezone: the engine's.
+        version: the one that it claims.
     """
 
     folder: Path
@@ -146,7 +129,9 @@ class ClickHouseServer:
     lose_answer_to: str = ""
     statements: list[str] = field(default_factory=list)
     _http: "_Server | None" = None
-    _keeper: Any = None
+    timezone: str = ""
+    version: str = ""
+    _kept: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> "ClickHouseServer":
         self.start()
@@ -162,7 +147,10 @@ class ClickHouseServer:
 
     def start(self) -> None:
         """Listen, in a thread of its own."""
-        self._keeper = self.handle()
+        self._kept.enter_context(keep_open(self.folder, self.dress.config))
+        # Asked now: an old engine can't be asked while it answers.
+        self.timezone, own = self.run("SELECT timezone(), version()").split()
+        self.version = self.dress.version or own
         self._http = _Server(self)
         self.port = self._http.server_port
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
@@ -172,36 +160,21 @@ class ClickHouseServer:
         if self._http is not None:
             self._http.shutdown()
             self._http.server_close()
-            self._keeper.close()
+            self._kept.close()
             self._http = None
 
-    def handle(self) -> Any:
+    def handle(self) -> Handle:
         """A new handle of the engine."""
-        return chdb.connect(os.path.realpath(self.folder))
+        return open_handle(self.folder, self.dress.config)
 
     def run(self, statement: str, database: str = "default") -> str:
         """Run a statement past the interface; returns TabSeparated rows."""
         handle = self.handle()
         try:
-            handle.query(f"USE {quoted(database)}", "TabSeparated")
-            return bytes(handle.query(statement, "TabSeparated").bytes() or b"").decode()
+            handle.use(database)
+            return handle.rows(statement)
         finally:
             handle.close()
-
-    @cached_property
-    def timezone(self) -> str:
-        """The engine's time zone."""
-        return self.run("SELECT timezone()").strip()
-
-    @cached_property
-    def version(self) -> str:
-        """The version that it claims."""
-        return self.dress.version or self.run("SELECT version()").strip()
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 class _Server(ThreadingHTTPServer):
@@ -242,7 +215,9 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away, or doesn't trust us, is what tests are about."""
+        """Say nothing of a client that goes away, or doesn't trust us: tests are about those."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 @dataclass(frozen=True)
@@ -364,9 +339,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         encoding = self.headers.get("Content-Encoding", "")
-        if encoding and encoding not in _DECOMPRESS:
+        if encoding and encoding not in ENCODINGS:
             raise RefusedError(48, "NOT_IMPLEMENTED", f"Unknown compression method: {encoding}")
-        return _DECOMPRESS[encoding](body) if encoding else body
+        return ENCODINGS[encoding].decompress(body) if encoding else body
 
     def _chunk(self) -> bytes:
         size = int(self.rfile.readline().partition(b";")[0], 16)
@@ -379,32 +354,27 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         handle = owner.handle()
         try:
-            handle.query(f"USE {quoted(request.database)}", "TabSeparated")
-
-            def run(sql: str) -> str:
-                return bytes(handle.query(sql, "TabSeparated").bytes() or b"").decode()
-
+            handle.use(request.database)
             sent = request.statement.decode("utf-8", "surrogateescape")
             owner.statements.append(sent)
             settings = dict(request.settings)
-            statement = owner.dress.rewrite(sent, settings, run)
+            statement = owner.dress.rewrite(sent, settings, handle.rows)
             if owner.dress.version:
                 statement = statement.replace("version()", f"'{owner.dress.version}'")
             if readonly:
                 settings.setdefault("readonly", str(readonly))
-            _set(handle, settings)
-            result = _query(handle, statement, request)
-            rows = bytes(result.bytes() or b"")
-            return rows, _about(result, statement, request, owner.timezone), sent
+            _set(handle, settings, request.parameters)
+            answer = _query(handle, statement, request)
+            return answer.rows, _about(answer, statement, request, owner.timezone), sent
         finally:
             handle.close()
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         offered = re.findall(r"\w+", self.headers.get("Accept-Encoding", ""))
         wanted = "enable_http_compression=1" in self.path
-        encoding = next((name for name in _COMPRESS if wanted and name in offered), "")
+        encoding = next((name for name in ENCODINGS if wanted and name in offered), "")
         if encoding:
-            body = _COMPRESS[encoding](body)
+            body = ENCODINGS[encoding].compress(body)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -428,16 +398,17 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
     }
 
 
-def _set(handle: Any, settings: Mapping[str, str]) -> None:
+def _set(handle: Handle, settings: Mapping[str, str], parameters: Mapping[str, str]) -> None:
     """Give a handle its settings, `readonly` last, since nothing can be set after it."""
+    for name, value in parameters.items():
+        handle.set(f"param_{name}", value)
     for name, value in sorted(settings.items(), key=lambda setting: setting[0] == "readonly"):
         if not re.fullmatch(r"\w+", name):
             raise RefusedError(115, "UNKNOWN_SETTING", f"Unknown setting '{name}'")
-        text = value.replace("\\", "\\\\").replace("'", "\\'")
-        handle.query(f"SET {name} = '{text}'", "TabSeparated")
+        handle.set(name, value)
 
 
-def _query(handle: Any, statement: str, request: _Request) -> Any:
+def _query(handle: Handle, statement: str, request: _Request) -> Answer:
     """Run a statement, with the data of an INSERT in a file: chDB reads none behind a statement."""
     with contextlib.ExitStack() as stack:
         if request.data:
@@ -445,21 +416,17 @@ def _query(handle: Any, statement: str, request: _Request) -> Any:
             file.write(request.data)
             file.flush()
             statement = _FORMAT.sub(rf" FROM INFILE '{file.name}' FORMAT \1", statement)
-        return handle.query(
-            statement.encode("utf-8", "surrogateescape"),
-            request.default_format,
-            params=dict(request.parameters),
-        )
+        return handle.query(statement.encode("utf-8", "surrogateescape"), request.default_format)
 
 
-def _about(result: Any, statement: str, request: _Request, timezone: str) -> dict[str, str]:
+def _about(answer: Answer, statement: str, request: _Request, timezone: str) -> dict[str, str]:
     inserted = bool(request.data)
     summary = {
-        "read_rows": "0" if inserted else str(result.rows_read()),
-        "read_bytes": "0" if inserted else str(result.bytes_read()),
-        "written_rows": str(result.rows_read()) if inserted else "0",
-        "written_bytes": str(result.bytes_read()) if inserted else "0",
-        "elapsed_ns": str(int(result.elapsed() * 1e9)),
+        "read_rows": "0" if inserted else str(answer.rows_read),
+        "read_bytes": "0" if inserted else str(answer.bytes_read),
+        "written_rows": str(answer.rows_read) if inserted else "0",
+        "written_bytes": str(answer.bytes_read) if inserted else "0",
+        "elapsed_ns": str(int(answer.seconds * 1e9)),
     }
     headers = {"X-ClickHouse-Summary": json.dumps(summary), "X-ClickHouse-Timezone": timezone}
     if _ANSWERS.match(statement):

@@ -14,6 +14,10 @@ _STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
 _CALLS = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _SETTINGS = re.compile(r"\bSETTINGS\s+(\w+\s*=\s*[^,\s]+(?:\s*,\s*\w+\s*=\s*[^,\s]+)*)")
 _NEWER = "toUInt32OrZero(splitByChar('.', {0})[1]) * 100 + toUInt32OrZero(splitByChar('.', {0})[2])"
+_TELLS = (
+    "SELECT count() = 2 FROM system.columns WHERE database = 'system' AND (table, name) IN "
+    "(('functions', 'introduced_in'), ('settings_changes', 'changes'))"
+)
 # system.settings_changes has the setting that allows them since then.
 _INDEX_SINCE = (24, 8)
 
@@ -46,12 +50,17 @@ class OlderDress(Dress):
 
     def settings_table(self) -> str:
         """What system.settings is read from."""
-        names = ", ".join(f"'{name}'" for name in sorted(self._settings))
+        # An empty list is none for an old engine.
+        names = ", ".join(f"'{name}'" for name in ["", *sorted(self._settings)])
         return f"(SELECT * FROM system.settings WHERE name NOT IN ({names}))"
 
     def _learn(self, run: Run) -> None:
         with self._lock:
             if self._functions is not None:
+                return
+            if not int(run(_TELLS)):
+                # An engine that is old itself tells nothing, and refuses by itself what is newer.
+                self._functions = frozenset()
                 return
             claimed = self._claimed[0] * 100 + self._claimed[1]
             self._settings = _names(

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from tests.clickhouse_server import ClickHouseServer
-from tests.dresses import DRESSES
+from tests.dresses import ALONE, DRESSES
 from tests.hasty_dress import StalledDress
 
 
@@ -17,10 +17,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="chDB behind ClickHouse's HTTP interface")
     parser.add_argument("folder", type=Path)
     parser.add_argument("port", type=int, nargs="?", default=0)
-    parser.add_argument("--dress", choices=DRESSES, default="none", help="what it claims to be")
+    dresses = DRESSES | ALONE
+    parser.add_argument("--dress", choices=dresses, default="none", help="what it claims to be")
     parser.add_argument("--stall", type=Path, help="searches wait while this file is there")
     options = parser.parse_args()
-    dress = DRESSES[options.dress]()
+    dress = dresses[options.dress]()
     if options.stall is not None:
         dress = StalledDress(dress, options.stall)
     with ClickHouseServer(options.folder, dress=dress, port=options.port) as server:

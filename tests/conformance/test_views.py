@@ -177,5 +177,6 @@ def test_the_statement_that_is_shown_is_the_one_that_is_run(
         shown = database.views.statement(classifier, threshold)
         database.views.publish(classifier, threshold)
         assert ran[-1] == shown
-    assert ran[-1].startswith("CREATE OR REPLACE VIEW `x_drop_table_labels` AS\n")
+    name = database.connection.dialect.layout.everywhere("x_drop_table_labels")
+    assert ran[-1].startswith(f"CREATE OR REPLACE VIEW {name} AS\n")
     assert ran[-1].endswith("\nWHERE score >= 0.000000100")

@@ -1,6 +1,5 @@
 """A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -13,9 +12,9 @@ from db.arrivals import next_arrival
 from db.connection import Connection
 from db.counts import Counts
 from db.dialect import DIMENSION, Vector
+from db.doubles import Doubles
 from db.errors import ExplorerError
 from db.finder import Finder
-from db.merges import Merges
 from db.names import checked_name, quoted
 from db.unreached import find_unreached
 from db.vector_index import IndexState, VectorIndex
@@ -63,10 +62,7 @@ class Photo:
         return cls(**{**row, "keywords": tuple(row["keywords"])})
 
 
-_LOG = logging.getLogger(__name__)
-
 _NORM_TOLERANCE = 1e-3
-_TRIES = 3  # while another load goes on, rows may come twice again
 
 COLUMNS = tuple(field.name for field in fields(Photo))
 
@@ -305,26 +301,8 @@ class PhotoTable:
         Args:
             report: called now and then, where it takes long.
         """
-        for _ in range(_TRIES):
-            if not self._doubles():
-                break
-            self.drop_index()  # which would go on as if no row had gone
-            Merges(self._connection, self.name).run(
-                self._dialect.deduplicate(self.name), None, report
-            )
-        else:
-            if left := self._doubles():
-                _LOG.warning(
-                    "%s rows of %s are there twice: load it again once no other load is at work",
-                    f"{left:,}",
-                    self.name,
-                )
+        Doubles(self._connection, self.name, self._index).drop(report)
         self._counts.settle(self.name, self.count())
-
-    def _doubles(self) -> int:
-        """How many rows are too many."""
-        sql = f"SELECT count() - uniqExact(id) FROM {self._sql}"
-        return int(self._connection.command(sql))
 
     def build_index(
         self, report: Callable[[IndexState], None] | None = None, poll: float = 0.1

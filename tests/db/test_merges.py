@@ -219,6 +219,42 @@ def test_a_limit_of_the_cluster_is_not_called_one_of_the_statement(opened: Open)
     assert server.statements
 
 
+class Swallowing(Dress):
+    """Another dress, under which some statements are answered and do nothing."""
+
+    def __init__(self, dress: Dress, words: str) -> None:
+        self._dress, self._words = dress, words
+        self.version = dress.version
+
+    def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
+        """See Dress."""
+        swallowed = "SELECT 1 WHERE 0" if self._words in statement else statement
+        return self._dress.rewrite(swallowed, settings, run)
+
+
+def test_doubles_that_stay_are_told(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+    database, server = opened(Swallowing(Dress(), " DEDUPLICATE "))
+    _, table, vectors = filled(database, 10)
+    table.add([found.photo for found in table.get(photo_ids(10)[:2])], vectors[:2])
+    with caplog.at_level(logging.WARNING, "db.doubles"):
+        table.drop_doubles()
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 rows of unsplash_25k are there twice: load it again once no other load is at work"
+    ]
+    assert len([sql for sql in server.statements if " DEDUPLICATE " in sql]) == 3
+
+
+def test_an_index_that_somebody_takes_away_is_not_started_for_ever(opened: Open) -> None:
+    database, _ = opened(Swallowing(MyScaleDress(), " ADD VECTOR INDEX "))
+    _, table, _ = filled(database, 10)
+    with pytest.raises(ExplorerError) as caught:
+        table.build_index(poll=0)
+    assert str(caught.value) == (
+        "The vector index of unsplash_25k was taken away each time that it was started: load the "
+        "collection again once no other load of it is at work"
+    )
+
+
 # ---- who has no index
 
 

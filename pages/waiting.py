@@ -13,14 +13,13 @@ _AGAIN = 3.0  # seconds until a page that could not be drawn is drawn again
 
 
 @contextmanager
-def may_be_given_up(what: str, where: str) -> Iterator[None]:
+def may_be_given_up(what: str) -> Iterator[None]:
     """Says how long the database has been at work, and lets a person end the wait for it.
 
     Not within a cached function: what is drawn there would be drawn again each time.
 
     Args:
         what: what is waited for, as a subject.
-        where: the database, in words.
     """
     place = st.empty()
     text = None
@@ -32,7 +31,7 @@ def may_be_given_up(what: str, where: str) -> Iterator[None]:
             text = box.empty()
             box.button("Give up", key="give_up", on_click=notify, args=(f"{what} was given up.",))
         # Streamlit ends the run here, and with it the wait, once the button was clicked.
-        text.caption(f"{where} has been at work on it for {seconds:.0f} s.")
+        text.caption(f"The database has been at work on it for {seconds:.0f} s.")
 
     with heard_by(hear):
         yield

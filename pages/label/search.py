@@ -10,7 +10,6 @@ from classifier.refit import ARTICLE, DEFAULT_METHOD, METHOD_NAMES, METHODS, kno
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.faults import shown_url
 from db.photos import Filter
 from ingest.models import SAMPLE
 from ingest.sample import EXAMPLE_PROMPTS
@@ -214,9 +213,8 @@ def search(services: Services, collection: Collection) -> Session | None:
             clip = services.load_searcher(collection.model)
         with st.spinner("Reading everyday nouns, once for this model …", show_time=True):
             prompt_mean(services.database.prompt_means, clip)
-        where = shown_url(services.settings.database_url)
         with (
-            may_be_given_up("The search", where),
+            may_be_given_up("The search"),
             st.spinner(f"Searching {collection.name} …", show_time=True),
         ):
             session = Session.start(

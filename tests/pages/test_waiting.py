@@ -33,7 +33,7 @@ def waiting() -> None:
 
     show_notices()
     if st.button("Search"):
-        with may_be_given_up("The search", "the server"):
+        with may_be_given_up("The search"):
             answers = Answers("http://x", ping=lambda seconds: True)
             st.write(answers.of(st.session_state["statement"]))
 

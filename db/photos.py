@@ -124,7 +124,10 @@ class PhotoTable:
             self._run_all(self._dialect.create_photos(self.name, FACTS, self.dimension))
 
     def bring_up_to_date(self) -> None:
-        """Give a table of an earlier version the columns that it lacks."""
+        """Give a table of an earlier version the columns that it lacks, and no wrong index.
+
+        Earlier versions dropped doubles with the index in place, which MyScale then mixed up.
+        """
         columns = self._connection.rows(
             "SELECT name FROM system.columns WHERE database = currentDatabase() "
             "AND table = %(name)s",
@@ -134,6 +137,7 @@ class PhotoTable:
         for column in ("submitted String", "added UInt64"):
             if column.split()[0] not in there:
                 self._run_all(self._layout.add_column(self.name, column))
+        self.drop_index_if_wrong()
 
     def get_any(self) -> list[Neighbour]:
         """One photo, if there is any: whether the table can be read."""

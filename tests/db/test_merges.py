@@ -123,6 +123,17 @@ def test_rows_that_change_on_an_indexed_table_leave_it_right(opened: Open) -> No
     assert found_by_their_own(table, vectors[left]) == [photo_ids(100)[place] for place in left]
 
 
+def test_a_table_that_an_earlier_version_spoilt_is_found_out_when_it_is_opened(
+    opened: Open,
+) -> None:
+    database, _ = opened(MyScaleDress())
+    table, vectors = with_doubles(database)
+    database.connection.command(f"OPTIMIZE TABLE {table.name} FINAL DEDUPLICATE BY id")
+    open_database(database.connection.url).close()
+    assert table.index_state().state == "none"
+    assert found_by_their_own(table, vectors[::9]) == photo_ids(100)[::9]
+
+
 def test_a_removal_takes_an_index_away_that_finds_others(opened: Open) -> None:
     database, _ = opened(MyScaleDress())
     table, vectors = with_doubles(database)

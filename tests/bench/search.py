@@ -190,6 +190,7 @@ class Tower:
     vector: Matrix
     model_id: str = "m"
     fingerprint: str = "f"
+    text_fingerprint: str = "f"
 
     def encode_text(self, prompts: list[str]) -> Matrix:
         """The vector, for every prompt."""
@@ -199,7 +200,13 @@ class Tower:
 def labelling(engine: Engine, query: Matrix) -> str:
     """One line: how long a thumb and a refinement take in a session of some rounds."""
     tower = Tower(query)
-    session = Session.start(engine.database, engine.collection, tower, "bench")  # type: ignore[arg-type]
+    session = Session.start(
+        engine.database,
+        engine.collection,
+        tower,  # type: ignore[arg-type]
+        "bench",
+        centring=0.0,
+    )
     session.whitening()
     thumbs, refinements, searches = [], [], []
     for _ in range(ROUNDS):

@@ -258,7 +258,7 @@ class _Bar:
         self._bar.close()
 
     def progress(self, progress: Progress) -> None:
-        if progress.total:
+        if progress.total and progress.share is None:
             self._bar.bar_format = None
             self._bar.set_description(progress.step, refresh=False)
             self._bar.total = progress.total
@@ -268,7 +268,8 @@ class _Bar:
                 return
         else:
             share = "" if progress.share is None else f" {progress.share:.0%}"
-            step = progress.step + share
+            rows = f" ({progress.done:,} of {progress.total:,} rows)" if progress.total else ""
+            step = progress.step + share + rows
             if step == self._bar.desc:
                 return
             self._bar.bar_format = "{desc}"

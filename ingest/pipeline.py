@@ -187,7 +187,7 @@ def _finish(
     table = database.collections.photos(collection)
 
     def watch(state: IndexState) -> None:
-        report_progress(Progress("Building the index", share=state.progress))
+        report_progress(_building(state.progress, rows))
         if order.stop.is_set():
             raise Stopped
 
@@ -197,11 +197,18 @@ def _finish(
     if order.source.patience is not None:
         # A host may send its picture of a missing photo instead of an error.
         report.same = database.contents.same(table, order.source.root)
-    if table.count() and not order.stop.is_set():
+    rows = table.count()
+    if rows and not order.stop.is_set():
         if report.added:
             watch(IndexState("building"))  # said before the first, long statement
         table.drop_doubles(lambda: watch(IndexState("building")))
         table.build_index(watch)
+
+
+def _building(share: float | None, rows: int) -> Progress:
+    if share is None:
+        return Progress("Building the index")
+    return Progress("Building the index", round(share * rows), rows, share)
 
 
 @dataclass(frozen=True, eq=False)

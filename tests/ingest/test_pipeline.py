@@ -414,6 +414,19 @@ def test_a_stop_during_the_index_build_is_told(
     assert table_of(database).index_state().state == "built"
 
 
+def test_the_progress_of_the_index_is_told_in_rows(
+    database: Database, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Progress] = []
+
+    def half(table: PhotoTable, report: Callable[[IndexState], None]) -> None:
+        report(IndexState("building", progress=0.5))
+
+    monkeypatch.setattr(PhotoTable, "build_index", half)
+    load(order(Host(listed(20), {}), model), database, None, told.append, lambda _: None)
+    assert told[-1] == Progress("Building the index", 10, 20, 0.5)
+
+
 def test_photos_that_a_stop_kept_from_being_tried_again_are_no_failures(
     database: Database, model: str
 ) -> None:

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from tests.cluster_dress import CLUSTER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +33,8 @@ WHEELS = {"23.6": "chdb==0.15.0", "25.8": "chdb==3.7.2", "26.7": "chdb-core==26.
 MYSCALE = "23.6-myscale"
 # Dresses of the server on the engine of this environment.
 CLUSTERS = ("one-shard", "two-shards")
+# Engines that grow slow with the databases they have: each file of tests gets a server of its own.
+_GROWS_SLOW = ("25.8",)
 # What these wheels import, and what packs answers, as they are here.
 _BESIDE = ("pyarrow", "lz4", "backports.zstd")
 
@@ -71,8 +75,14 @@ def served(python: str, *options: str) -> Iterator[str]:
 
 
 def conform(name: str, *arguments: str) -> int:
-    """Run the suite on an engine; returns pytest's exit status."""
-    suite = [sys.executable, "-m", "pytest", "-q", "tests/conformance", "-k", "named", *arguments]
+    """Run the suite on an engine; returns the worst of pytest's exit statuses."""
+    suite = Path("tests/conformance")
+    parts = sorted(suite.glob("test_*.py")) if name in _GROWS_SLOW else [suite]
+    return max(_conform(name, part, *arguments) for part in parts)
+
+
+def _conform(name: str, part: Path, *arguments: str) -> int:
+    suite = [sys.executable, "-m", "pytest", "-q", str(part), "-k", "named", *arguments]
     if name == MYSCALE:
         server, option = served(str(environment("23.6")), "--dress", "myscale"), ""
     elif name in WHEELS:
@@ -81,7 +91,9 @@ def conform(name: str, *arguments: str) -> int:
         server, option = served(sys.executable, "--dress", name), f"?cluster={CLUSTER}"
     with server as url:
         told = {"CONFORMANCE_DATABASE_URL": url + option, "CONFORMANCE_ENGINE": name}
-        return subprocess.run(suite, cwd=ROOT, env={**os.environ, **told}, check=False).returncode
+        status = subprocess.run(suite, cwd=ROOT, env={**os.environ, **told}, check=False).returncode
+    # Not every file has tests for an engine that is named.
+    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -45,37 +44,21 @@ def served(server: ClickHouseServer) -> Iterator[NewUrl]:
         yield new_url
 
 
-class Named:
-    """Makes databases on the server that CONFORMANCE_DATABASE_URL names, and drops them."""
-
-    def __init__(self) -> None:
-        self._url = urlsplit(os.environ["CONFORMANCE_DATABASE_URL"])
-        self._connection = connect(self._url.geturl())
-        self._made: list[str] = []
-
-    def __call__(self) -> str:
-        """The DSN of an empty database."""
-        self._made.append(_name())
-        self._connection.command(f"CREATE DATABASE {self._made[-1]}")
-        return self._url._replace(path=f"/{self._made[-1]}").geturl()
-
-    def drop(self, url: str) -> None:
-        """Drop a database: an old engine grows slow with those that are left."""
-        name = urlsplit(url).path.removeprefix("/")
-        self._made.remove(name)
-        self._connection.command(f"DROP DATABASE {name}")
-
-    def close(self) -> None:
-        """Drop what is left."""
-        for name in self._made:
-            self._connection.command(f"DROP DATABASE {name}")
-        self._connection.close()
-
-
 def named(engine: str) -> Iterator[NewUrl]:
-    """Databases of a server that was there before the tests."""
-    with closing(Named()) as databases:
-        yield databases
+    """Databases of the server that CONFORMANCE_DATABASE_URL names; dropped at the end."""
+    url = os.environ["CONFORMANCE_DATABASE_URL"]
+    connection = connect(url)
+    made: list[str] = []
+
+    def new_url() -> str:
+        made.append(_name())
+        connection.command(f"CREATE DATABASE {made[-1]}")
+        return urlsplit(url)._replace(path=f"/{made[-1]}").geturl()
+
+    yield new_url
+    for name in made:
+        connection.command(f"DROP DATABASE {name}")
+    connection.close()
 
 
 ENGINES: dict[str, Callable[[str], Iterator[NewUrl]]] = {
@@ -111,12 +94,9 @@ def new_url(request: pytest.FixtureRequest, engine: str) -> Iterator[NewUrl]:
 
 
 @pytest.fixture
-def database_url(new_url: NewUrl) -> Iterator[str]:
+def database_url(new_url: NewUrl) -> str:
     """The DSN of an empty database; the `database` of all tests opens it."""
-    url = new_url()
-    yield url
-    if isinstance(new_url, Named):
-        new_url.drop(url)
+    return new_url()
 
 
 def built(database: Database) -> str:

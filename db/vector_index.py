@@ -124,7 +124,12 @@ class VectorIndex:
 
     def _take_away(self) -> None:
         for statement in self._dialect.drop_index(self._name):
-            self._merges.run(statement)
+            try:
+                self._merges.run(statement)
+            except EngineError:
+                # Another load may have taken it away meanwhile.
+                if self.state().state != "none":
+                    raise
 
     def _finds_itself(self) -> bool:
         table = quoted(self._name)

@@ -10,7 +10,7 @@ from db.sessions import DOWN, UP
 from tests.conftest import TextTower, filled
 
 PEOPLE = 8
-ROUNDS = 3
+ROUNDS = 2
 
 
 def test_eight_sessions_at_once_lose_no_thumb(database: Database) -> None:

@@ -15,7 +15,7 @@ from db.database import Database, open_database
 from db.errors import EngineError, ExplorerError
 from db.photos import PhotoTable
 from db.rows import Rows
-from db.vector_index import IndexState
+from db.vector_index import IndexState, VectorIndex
 from tests.clickhouse_server import ClickHouseServer, Dress, RefusedError, Run
 from tests.conftest import filled, photo_ids, unit_vectors
 from tests.hasty_dress import HastyDress
@@ -54,6 +54,20 @@ def with_doubles(database: Database) -> tuple[PhotoTable, np.ndarray]:  # type: 
 
 def found_by_their_own(table: PhotoTable, vectors: np.ndarray) -> list[str]:  # type: ignore[type-arg]
     return [table.search(vector, 1)[0].photo.id for vector in vectors]
+
+
+def test_an_index_that_another_load_took_away_meanwhile_is_away(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = opened(MyScaleDress(polls=0))
+    _, table, _ = filled(database, 20)
+    table.build_index(poll=0)
+    real = VectorIndex.state
+    seen = [IndexState("built")]
+    monkeypatch.setattr(VectorIndex, "state", lambda index: seen.pop() if seen else real(index))
+    database.connection.command(f"ALTER TABLE {table.name} DROP VECTOR INDEX vindex")
+    table.drop_index()
+    assert table.index_state().state == "none"
 
 
 # ---- the trap

@@ -17,8 +17,8 @@ from db.photos import Filter
 UP, DOWN, NONE, UNSURE = 1, 0, -1, 2
 
 # Why a round showed its photos: they were the nearest, or lay at a classifier's threshold, or were
-# drawn by chance to check one, or came in after it was saved.
-RANKED, THRESHOLD, SAMPLE, NEW = "", "threshold", "sample", "new"
+# drawn by chance to check one, or came in after it was saved, or were chosen on the map.
+RANKED, THRESHOLD, SAMPLE, NEW, MAP = "", "threshold", "sample", "new", "map"
 
 SESSIONS = Table(
     "sessions",
@@ -90,9 +90,9 @@ class RoundRow:
         weight: float32 (512,), what was searched with.
         photos: the ids of the photos that it showed, in order.
         liked: the id of the photo that it was to resemble, or "".
-        why: what brought its photos on screen: RANKED, THRESHOLD, NEW, or SAMPLE with the number of
-            the check sample. The thumbs of a round have its reason, so that those on a random
-            sample can be told from the others.
+        why: what brought its photos on screen: RANKED, THRESHOLD, NEW, MAP, or SAMPLE with the
+            number of the check sample. The thumbs of a round have its reason, so that those on a
+            random sample can be told from the others.
     """
 
     session: str

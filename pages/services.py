@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from classifier.exports.job import Exporter
+from classifier.map.job import Mapper
 from classifier.open_sessions import OpenSessions
 from db.collections import Collection
 from db.database import Database, open_database
 from db.errors import ExplorerError
+from db.maps import Maps
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.job import Job, Loader
@@ -48,6 +50,15 @@ class Services:
     def exporter(self) -> Exporter:
         """What puts photos into folders."""
         return Exporter()
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        """What lays collections out.
+
+        Raises:
+            ExplorerError: the folder of its cache can't be written.
+        """
+        return Mapper(self.database, Maps(self.settings.data / "maps"))
 
     def load_searcher(self, model_id: str) -> "Clip":
         """The model of a collection, behind the text tower that the settings name.

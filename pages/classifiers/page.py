@@ -23,6 +23,7 @@ from pages.classifiers.versions import show_versions
 from pages.classifiers.view import show_view
 from pages.classifiers.ways_out import show_ways_out
 from pages.consequences import of_classifier
+from pages.map.panel import show_map
 from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -61,6 +62,7 @@ def show(services: Services) -> None:
     show_new(services, classifier, table, ranking, threshold)
     show_versions(services, classifier, collection, ranking, threshold)
     show_sharpening(services, classifier, ranking, threshold)
+    show_map(services, classifier, collection, ranking)
     show_ways_out(services, table, classifier, ranking, threshold)
     show_view(services, classifier, services.database.views.of(classifier), threshold)
     show_check(services, table, classifier, ranking, threshold, chosen.use)

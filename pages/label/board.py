@@ -14,12 +14,17 @@ from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
-from db.sessions import DOWN, NEW, SAMPLE, THRESHOLD, UNSURE, UP
+from db.sessions import DOWN, MAP, NEW, SAMPLE, THRESHOLD, UNSURE, UP
 from pages.desk.board import AS_VERSION, LATEST, Act, Answer, NameTaken, Show, State
 from pages.desk.photos import facts, name, thumbnail_url
 
 UNMOVED = 0.05  # degrees
-_WHY = {THRESHOLD: "at the threshold", SAMPLE: "drawn by chance", NEW: "new photos"}
+_WHY = {
+    THRESHOLD: "at the threshold",
+    SAMPLE: "drawn by chance",
+    NEW: "new photos",
+    MAP: "from the map",
+}
 _FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
 
 

@@ -1,0 +1,106 @@
+"""The map of a classifier's collection, on its page."""
+
+import time
+
+import streamlit as st
+
+from classifier.map.job import MapJob
+from classifier.ranking import Ranking
+from db.classifiers import SavedClassifier
+from db.collections import Collection
+from db.errors import ExplorerError
+from db.maps import PhotoMap
+from db.sessions import MAP
+from pages.classifiers.sharpen import label, session_of
+from pages.map.component import show_points
+from pages.map.points import Points
+from pages.markdown import escaped
+from pages.photo_grid import show_photos
+from pages.services import Services
+
+_CHOSEN = "map-chosen"
+
+
+@st.fragment
+def show_map(
+    services: Services, classifier: SavedClassifier, collection: Collection, ranking: Ranking
+) -> None:
+    """Show a collection in two dimensions, where it was laid out, or offer to do that.
+
+    Args:
+        services: the app's.
+        classifier: its scores colour the points.
+        collection: the classifier's.
+        ranking: of the collection under it.
+    """
+    # Only when it is opened: a run of the page is not to wait for it.
+    with st.expander("Map", icon=":material/scatter_plot:", key="map", on_change="rerun") as panel:
+        if not panel.open:
+            return
+        job = services.mapper.job
+        if job is not None and job.collection == collection:
+            if job.running:
+                _progress(job)
+                return
+            if job.error:
+                st.error(escaped(job.error), icon=":material/error:")
+        laid_out = services.mapper.maps.get(collection)
+        if laid_out is None:
+            st.caption("Photos that look alike come to lie side by side. It takes some minutes.")
+            _offer(services, collection, "Lay the photos out")
+        else:
+            _show(services, classifier, collection, ranking, laid_out)
+
+
+def _show(
+    services: Services,
+    classifier: SavedClassifier,
+    collection: Collection,
+    ranking: Ranking,
+    laid_out: PhotoMap,
+) -> None:
+    session = session_of(services, classifier)
+    points = Points.of(laid_out, ranking, ranking.labels if session is None else session.marks)
+    left_out = len(ranking.ids) - len(points.ids)
+    if left_out:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{left_out:,} photos are not on it")
+            _offer(services, collection, "Lay out anew")
+
+    def choose(photos: list[str]) -> None:
+        st.session_state[_CHOSEN] = classifier.id, photos
+
+    show_points(points, choose)
+    owner, photos = st.session_state.get(_CHOSEN, ("", []))
+    if owner != classifier.id or not photos:
+        return
+    if session is None:
+        table = services.database.collections.photos(collection)
+        show_photos([found.photo for found in table.get(photos)], services.thumbnails)
+        return
+    del st.session_state[_CHOSEN]
+    label(session, classifier, photos, MAP)
+
+
+def _offer(services: Services, collection: Collection, words: str) -> None:
+    if not st.button(words, key="lay_out", icon=":material/scatter_plot:"):
+        return
+    try:
+        services.mapper.start(collection)
+    except ExplorerError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+@st.fragment(run_every=1)
+def _progress(job: MapJob) -> None:
+    """A bar that follows the job by itself, and redraws the page when it is done."""
+    if not job.running:
+        st.rerun()
+    seconds = time.monotonic() - job.started
+    st.progress(job.done, text=f"Laying the photos out · {seconds:.0f} s so far")
+    if st.button("Stop", icon=":material/stop:", key="map_stop"):
+        job.stop()
+        job.wait(5)
+        st.rerun()

@@ -1,7 +1,7 @@
 """Laying vectors out in two dimensions, by t-SNE: what is near stays near.
 
-openTSNE's, whose time grows with the number of vectors and no faster; of what was compared it is
-the lightest by far (13 MB beside scikit-learn, against 200 MB of a compiler behind umap-learn).
+openTSNE's, whose time grows with the number of vectors and no faster, and which brings 13 MB beside
+scikit-learn; umap-learn brings a compiler, whose first start took two minutes on a busy machine.
 """
 
 from collections.abc import Callable

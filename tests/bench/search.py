@@ -207,7 +207,7 @@ def labelling(engine: Engine, query: Matrix) -> str:
         "bench",
         centring=0.0,
     )
-    session.whitening()
+    session.warm_up()
     thumbs, refinements, searches = [], [], []
     for _ in range(ROUNDS):
         for place, photo in enumerate(session.current.photos):

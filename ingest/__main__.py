@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from classifier.exports.cells import write_rows
 from db.answers import LOAD
-from db.collections import Collection
 from db.connection import find_dialect
 from db.database import Database, open_database
 from db.ddl import script
@@ -20,6 +19,7 @@ from db.faults import shown_url
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.archive import VERSION, Archive
+from ingest.deletion import delete
 from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
 from ingest.names import table_name
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _status(settings, failures=options.failures)
             return 0
         if options.command == "delete":
-            _delete(settings, options.name)
+            _delete(settings, options.name, sure=options.yes)
             return 0
         if options.command == "ddl":
             print(script(find_dialect(settings.database_url, options.engine), options.collection))
@@ -107,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     delete = commands.add_parser("delete", help="delete a collection; photos are not touched")
     delete.add_argument("name", metavar="NAME")
+    delete.add_argument(
+        "--yes",
+        action="store_true",
+        help="with the views, classifiers and sessions that hang on it",
+    )
     ddl = commands.add_parser(
         "ddl", help="the SQL that sets up the database, printed for review and not run"
     )
@@ -321,18 +326,10 @@ def _status_lines(database: Database) -> list[str]:
     return [*lines, *(f"damaged: {line}" for line in database.damage())]
 
 
-def _delete(settings: Settings, name: str) -> None:
+def _delete(settings: Settings, name: str, *, sure: bool) -> None:
     database = open_database(settings.database_url)
     try:
-        collections = database.collections
-        known = [*collections.all(), *collections.lost()]
-        nameless = [Collection(each, "", "", "") for each in collections.nameless()]
-        found = [each for each in (*known, *nameless) if each.name == name]
-        if not found:
-            raise ExplorerError(
-                f"There is no collection {name}: python -m ingest status lists what is there"
-            )
-        database.drop(found[0])
+        delete(database, name, sure=sure)
         print(f"{name} is deleted; the photos themselves are not touched")
     finally:
         database.close()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
+from db.dependants import Dependants
 from db.sessions import NONE, SessionRow
 from pages.markdown import escaped
 
@@ -13,25 +14,24 @@ _NAMED = 5  # names in a sentence
 
 def of_collection(database: Database, collection: Collection) -> str:
     """What deleting a collection means, in Markdown."""
-    classifiers = [c for c in database.classifiers.all() if c.collection == collection.name]
-    views = [view.name for c in classifiers if (view := database.views.of(c)) is not None]
-    views += [table.name for table in database.label_tables.published(collection.name)]
-    sessions = database.sessions.count(collection.name)
+    lost = Dependants.of(database, collection)
     lines = [
         f"Delete **{escaped(collection.name)}** with the vectors of its photos? "
         "The photos themselves are not touched."
     ]
-    if views:
-        which, whom = ("views", "them") if len(views) > 1 else ("view", "it")
-        lines.append(f"It takes along the {which} {_names(views)}, for whoever queries {whom}.")
-    if sessions:
+    if lost.views:
+        which, whom = ("views", "them") if len(lost.views) > 1 else ("view", "it")
         lines.append(
-            f"{_count(sessions, 'session')} can't be gone on with any more, unless the same photos "
-            "are loaded again under this name, with the same model."
+            f"It takes along the {which} {_names(lost.views)}, for whoever queries {whom}."
         )
-    if classifiers:
+    if lost.sessions:
         lines.append(
-            f"Nothing is left to rank for {_names([c.name for c in classifiers])}: download what "
+            f"{_count(lost.sessions, 'session')} can't be gone on with any more, unless the same "
+            "photos are loaded again under this name, with the same model."
+        )
+    if lost.classifiers:
+        lines.append(
+            f"Nothing is left to rank for {_names(lost.classifiers)}: download what "
             "you want to keep on the Classifiers page before."
         )
     return "\n\n".join(lines)

@@ -18,7 +18,7 @@ from tests.ingest.launcher import Launcher, Process, launcher
 from tests.ingest.photos import photo_bytes, write_photos
 from tests.photo_host import Answer, PhotoHost, photo_host
 
-PHOTOS = 2 * BLOCK + 300
+PHOTOS = BLOCK + 300
 PATIENCE = 200  # seconds after which a test gives up
 
 

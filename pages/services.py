@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -81,11 +82,8 @@ class Services:
 
     def _read_index(self, collection: Collection) -> None:
         # With a connection of its own: the page is not to wait.
-        database = self.database.again()
-        try:
+        with closing(self.database.again()) as database:
             database.collections.photos(collection).warm_up()
-        finally:
-            database.close()
 
     def _behind(self, name: str, work: Callable[[], object]) -> None:
         def run() -> None:

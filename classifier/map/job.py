@@ -1,56 +1,45 @@
 """Laying a collection out in the background, in a process of its own."""
 
-import logging
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 import numpy as np
 
+from classifier.background import BackgroundJob, OneAtATime
 from classifier.map.layout import Matrix, Places
 from db.collections import Collection
 from db.database import Database
-from db.errors import ExplorerError, first_line
+from db.errors import ExplorerError
 from db.maps import Maps, PhotoMap, vectors_of
 from db.settings import ROOT
 
-_LOG = logging.getLogger(__name__)
 # One core: the others are for the app.
 _ONE_CORE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
 
 
-class MapJob:
+class MapJob(BackgroundJob):
     """One collection on its way to its map.
 
     Attributes:
         collection: whose photos are laid out.
         done: the share of the work, from 0 to 1.
-        error: one line that says why there is no map, or "".
-        started: when, on the clock of `time.monotonic`.
     """
 
     def __init__(self, database: Database, maps: Maps, collection: Collection) -> None:
+        super().__init__(f"the map of {collection.name}")
         self.collection = collection
         self.done = 0.0
-        self.error = ""
-        self.started = time.monotonic()
         self._database = database
         self._maps = maps
         self._stop = Event()
         self._process: subprocess.Popen[str] | None = None
         self._lock = Lock()
-        self._thread = Thread(target=self._run, name=f"map of {collection.name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        """Whether it is still at work."""
-        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End it; an earlier map stays."""
@@ -59,27 +48,21 @@ class MapJob:
             if self._process is not None:
                 self._process.kill()
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until it is done, at most `timeout` seconds."""
-        self._thread.join(timeout)
+    @property
+    def at_work(self) -> str:
+        """See BackgroundJob."""
+        return f"{self.collection.name} is being laid out"
 
-    def _run(self) -> None:
-        name = self.collection.name
-        try:
-            # With a connection of its own: the page is not to wait.
-            database = self._database.again()
-            try:
-                ids, vectors = vectors_of(database.connection, name)
-            finally:
-                database.close()
-            places = self._laid_out(vectors)
-            if places is not None:
-                self._maps.put(self.collection, PhotoMap(ids, places))
-        except ExplorerError as error:
-            self.error = str(error)
-        except Exception as error:  # noqa: BLE001 -- nobody else hears what a thread raises
-            _LOG.exception("the map of %s failed", name)
-            self.error = f"{name} could not be laid out: {first_line(error)}. Try again"
+    def _work(self) -> None:
+        # With a connection of its own: the page is not to wait.
+        with closing(self._database.again()) as database:
+            ids, vectors = vectors_of(database.connection, self.collection.name)
+        places = self._laid_out(vectors)
+        if places is not None:
+            self._maps.put(self.collection, PhotoMap(ids, places))
+
+    def _stopped(self, why: str) -> str:
+        return f"{self.collection.name} could not be laid out: {why}. Try again"
 
     def _laid_out(self, vectors: Matrix) -> Places | None:
         """The places of vectors; None where it was stopped."""
@@ -121,19 +104,17 @@ class MapJob:
             return self._process
 
 
-class Mapper:
+class Mapper(OneAtATime[MapJob]):
     """Lays one collection out at a time.
 
     Attributes:
         maps: those that are stored.
-        job: the latest one, or None.
     """
 
     def __init__(self, database: Database, maps: Maps) -> None:
+        super().__init__()
         self.maps = maps
-        self.job: MapJob | None = None
         self._database = database
-        self._lock = Lock()
 
     def start(self, collection: Collection) -> MapJob:
         """Start a job.
@@ -141,10 +122,4 @@ class Mapper:
         Raises:
             ExplorerError: another one is still at work.
         """
-        with self._lock:
-            if self.job is not None and self.job.running:
-                raise ExplorerError(
-                    f"{self.job.collection.name} is being laid out: wait until that is done"
-                )
-            self.job = MapJob(self._database, self.maps, collection)
-            return self.job
+        return self._begin(lambda: MapJob(self._database, self.maps, collection))

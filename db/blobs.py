@@ -9,11 +9,13 @@ write-ahead log, so that damage is an error; each blob has a checksum besides.
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
+
+from db.errors import ExplorerError, first_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +41,33 @@ _SET_UP = (
 )
 
 T = TypeVar("T")
+
+
+def open_cache(
+    folder: Path, file: str, max_size: int, what: str, obsolete: Sequence[str] = ()
+) -> "Blobs":
+    """Open a cache that has a folder of its own.
+
+    Args:
+        folder: where it lies; processes may share it.
+        file: its name there.
+        max_size: bytes of disk that it may take.
+        what: what it is, in words.
+        obsolete: names of files of earlier versions, which are deleted.
+
+    Raises:
+        ExplorerError: the folder can't be written, or holds something else.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in obsolete:
+            (folder / name).unlink(missing_ok=True)
+        return Blobs(folder / file, max_size)
+    except (OSError, sqlite3.Error) as error:
+        raise ExplorerError(
+            f"Can't open {what} in {folder}: {first_line(error)}. Delete that "
+            "folder (it is only a cache), or set EXPLORER_DATA to one that can be written"
+        ) from error
 
 
 class Blobs:

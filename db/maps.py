@@ -1,6 +1,5 @@
 """The cache of maps: where each photo of a collection lies. Safe to delete: one is made again."""
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from db.blobs import Blobs
+from db.blobs import open_cache
 from db.collections import Collection
 from db.connection import Connection
-from db.errors import ExplorerError, first_line
+from db.errors import ExplorerError
 from db.names import checked_name, quoted
 
 MOST = 100_000  # photos on a map; of more, as many by chance
@@ -40,14 +39,7 @@ class Maps:
         Raises:
             ExplorerError: the folder can't be written, or holds something else.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._blobs = Blobs(folder / "maps.sqlite", MAX_SIZE)
-        except (OSError, sqlite3.Error) as error:
-            raise ExplorerError(
-                f"Can't open the cache of maps in {folder}: {first_line(error)}. Delete that "
-                "folder (it is only a cache), or set EXPLORER_DATA to one that can be written"
-            ) from error
+        self._blobs = open_cache(folder, "maps.sqlite", MAX_SIZE, "the cache of maps")
         # Each run of a page asks; and a full disk must not lose what took minutes.
         self._latest: dict[str, PhotoMap] = {}
 

@@ -1,14 +1,12 @@
 """The cache of small JPEGs by photo id. Safe to delete: what is missing is made again."""
 
-import sqlite3
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from db.blobs import Blobs
-from db.errors import ExplorerError, first_line
+from db.blobs import open_cache
 
 SIDE = 400
 MAX_SIZE = 1 << 30  # bytes: some 60,000 thumbnails; beyond that the oldest go
@@ -33,16 +31,9 @@ class Thumbnails:
         Raises:
             ExplorerError: the folder can't be written, or holds something else.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in _OLD:
-                (folder / name).unlink(missing_ok=True)
-            self._blobs = Blobs(folder / "thumbnails.sqlite", MAX_SIZE)
-        except (OSError, sqlite3.Error) as error:
-            raise ExplorerError(
-                f"Can't open the thumbnail cache in {folder}: {first_line(error)}. Delete that "
-                "folder (it is only a cache), or set EXPLORER_DATA to one that can be written"
-            ) from error
+        self._blobs = open_cache(
+            folder, "thumbnails.sqlite", MAX_SIZE, "the thumbnail cache", obsolete=_OLD
+        )
         self._read = read
 
     def get(self, photo_id: str, url: str) -> bytes:

@@ -9,9 +9,6 @@ import pyarrow as pa
 
 from db.blobs import open_cache
 from db.collections import Collection
-from db.connection import Connection
-from db.errors import ExplorerError
-from db.names import checked_name, quoted
 
 MOST = 100_000  # photos on a map; of more, as many by chance
 MAX_SIZE = 1 << 26  # bytes: some twenty maps of MOST photos; beyond that the oldest go
@@ -61,27 +58,6 @@ class Maps:
     def close(self) -> None:
         """Release the file."""
         self._blobs.close()
-
-
-def vectors_of(
-    connection: Connection, collection: str, most: int = MOST
-) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """The ids and vectors of a collection, float32 (n, d); of more than `most`, as many by chance.
-
-    Raises:
-        ExplorerError: it is gone, or holds no photo.
-    """
-    name = quoted(checked_name(collection))
-    table = connection.arrow(
-        f"SELECT id, vector FROM {name} WHERE id IN "
-        f"(SELECT id FROM {name} ORDER BY cityHash64(id), id LIMIT %(most)s) ORDER BY id",
-        {"most": most},
-    )
-    if not table.num_rows:
-        raise ExplorerError(f"{collection} holds no photos: load some before it is laid out")
-    flat = table.column("vector").combine_chunks().flatten().to_numpy()
-    vectors: npt.NDArray[np.float32] = flat.reshape(table.num_rows, -1)
-    return table.column("id").to_pylist(), vectors
 
 
 def _key(collection: Collection) -> str:

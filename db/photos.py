@@ -18,6 +18,7 @@ from db.finder import Finder
 from db.names import checked_name, quoted
 from db.unreached import find_unreached
 from db.vector_index import IndexState, VectorIndex
+from db.vectors import vectors_of
 
 FACTS = (
     "page String, photographer String, photographer_url String, description String, "
@@ -221,16 +222,18 @@ class PhotoTable:
 
     def sample(self, n: int) -> npt.NDArray[np.float32]:
         """The vectors of up to n photos, by chance but always the same: float32 (m, 512)."""
+        return self.sample_with_ids(n)[1]
+
+    def sample_with_ids(self, n: int) -> tuple[list[str], npt.NDArray[np.float32]]:
+        """The ids of those of `sample`, in order, and their vectors."""
         table = self._connection.arrow(
-            f"SELECT vector FROM {self._sql} WHERE id IN ("
+            f"SELECT id, vector FROM {self._sql} WHERE id IN ("
             f"SELECT id FROM {self._sql} ORDER BY cityHash64(id), id LIMIT %(n)s) ORDER BY id",
             {"n": n},
         )
         if not table.num_rows:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        flat = table.column("vector").combine_chunks().flatten().to_numpy()
-        vectors: npt.NDArray[np.float32] = flat.reshape(table.num_rows, self.dimension)
-        return vectors
+            return [], np.empty((0, self.dimension), dtype=np.float32)
+        return table.column("id").to_pylist(), vectors_of(table)
 
     def search(
         self,
@@ -362,11 +365,9 @@ def _to_arrow(
 def _from_arrow(table: pa.Table) -> list[Neighbour]:
     if not table.num_rows:
         return []
-    flat = table.column("vector").combine_chunks().flatten().to_numpy()
-    vectors = flat.reshape(table.num_rows, -1)  # (n, d)
     facts = table.select(COLUMNS).to_pylist()
     distances = table.column("dist").to_pylist()
     return [
         Neighbour(Photo.of(row), vector, distance)
-        for row, vector, distance in zip(facts, vectors, distances, strict=True)
+        for row, vector, distance in zip(facts, vectors_of(table), distances, strict=True)
     ]

@@ -13,6 +13,7 @@ from db.errors import ExplorerError
 from db.merges import Merges
 from db.names import quoted
 from db.photos import COLUMNS, Photo, PhotoTable
+from db.vectors import vectors_of
 
 _SELECTED = ", ".join(COLUMNS)
 # Tells a photo's row from a later one of the same photo.
@@ -133,10 +134,8 @@ class Rows:
         found: dict[str, list[tuple[int, Photo, Vector]]] = {}
         if not table.num_rows:
             return found
-        # Not as a list: it would take ten times the memory.
-        vectors = table.column("vector").combine_chunks().flatten().to_numpy()
         rows = table.select([*COLUMNS, "mark"]).to_pylist()
-        for row, vector in zip(rows, vectors.reshape(len(rows), -1), strict=True):
+        for row, vector in zip(rows, vectors_of(table), strict=True):
             mark = row.pop("mark")
             photo = Photo.of(row)
             found.setdefault(photo.id, []).append((mark, photo, vector))

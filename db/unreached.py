@@ -10,6 +10,7 @@ from db.connection import Connection
 from db.dialect import DIMENSION
 from db.names import quoted
 from db.search import SCANNED, Unreached, ids_by_index
+from db.vectors import vectors_of
 
 # Rows up to which all are looked for: the time grows with the square of their number, and is some
 # six seconds of one core here.
@@ -49,5 +50,4 @@ def find_unreached(connection: Connection, name: str, dimension: int = DIMENSION
     kept = connection.arrow(
         f"SELECT id, vector FROM {table} WHERE id IN %(ids)s", {"ids": tuple(missing)}
     )
-    flat = kept.column("vector").combine_chunks().flatten().to_numpy()
-    return Unreached(tuple(kept.column("id").to_pylist()), flat.reshape(kept.num_rows, -1))
+    return Unreached(tuple(kept.column("id").to_pylist()), vectors_of(kept))

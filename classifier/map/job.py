@@ -16,7 +16,7 @@ from classifier.map.layout import Matrix, Places
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
-from db.maps import Maps, PhotoMap, vectors_of
+from db.maps import MOST, Maps, PhotoMap
 from db.settings import ROOT
 
 # One core: the others are for the app.
@@ -56,7 +56,12 @@ class MapJob(BackgroundJob):
     def _work(self) -> None:
         # With a connection of its own: the page is not to wait.
         with closing(self._database.again()) as database:
-            ids, vectors = vectors_of(database.connection, self.collection.name)
+            photos = database.collections.photos(self.collection)
+            ids, vectors = photos.sample_with_ids(MOST)
+        if not ids:
+            raise ExplorerError(
+                f"{self.collection.name} holds no photos: load some before it is laid out"
+            )
         places = self._laid_out(vectors)
         if places is not None:
             self._maps.put(self.collection, PhotoMap(ids, places))

@@ -7,7 +7,7 @@ import pytest
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
-from db.maps import Maps, PhotoMap, vectors_of
+from db.maps import MOST, Maps, PhotoMap
 from tests.conftest import filled
 
 COLLECTION = Collection("lakes", "a-model", "a-fingerprint", "a test")
@@ -64,9 +64,9 @@ def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
 
 def test_of_many_photos_as_many_are_taken_as_a_map_has_room_for(database: Database) -> None:
     _, table, vectors = filled(database, 50)
-    ids, found = vectors_of(database.connection, table.name)
+    ids, found = table.sample_with_ids(MOST)
     assert set(ids) == table.ids()
     assert (found == vectors[[int(photo[-5:]) for photo in ids]]).all()
-    some, _ = vectors_of(database.connection, table.name, most=7)
+    some, _ = table.sample_with_ids(7)
     assert len(some) == 7
-    assert some == vectors_of(database.connection, table.name, most=7)[0]
+    assert some == table.sample_with_ids(7)[0]

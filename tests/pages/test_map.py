@@ -16,6 +16,7 @@ from classifier.session import Session
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.maps import PhotoMap
+from db.photos import PhotoTable
 from db.sessions import DOWN, UNSURE, UP
 from pages.boards import boards
 from pages.desk.board import Show
@@ -92,7 +93,7 @@ def test_a_map_is_stopped(page: AppTest, services: Services) -> None:
 def test_what_could_not_be_laid_out_says_why(
     page: AppTest, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("classifier.map.job.vectors_of", lambda *_: 1 // 0)
+    monkeypatch.setattr(PhotoTable, "sample_with_ids", lambda *_: 1 // 0)
     press(page, "lay_out")
     assert services.mapper.job is not None
     services.mapper.job.wait(60)

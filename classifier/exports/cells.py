@@ -8,6 +8,7 @@ has what was written. Numbers stay as they are.
 import csv
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from io import StringIO
 from typing import Protocol
 
 Row = Sequence[str | float | Decimal]
@@ -54,3 +55,10 @@ def write_rows(
     writer = csv.writer(file, delimiter=delimiter, lineterminator=end)
     for row in rows:
         writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
+
+
+def csv_text(rows: Iterable[Row]) -> str:
+    """The same rows as the text of a CSV file."""
+    text = StringIO(newline="")
+    write_rows(text, rows)
+    return text.getvalue()

@@ -8,6 +8,8 @@ from classifier.ranking import Ranking
 from db.photos import Photo
 from db.sessions import DOWN, UP
 
+WORDS = {UP: "up", DOWN: "down"}
+
 
 class Scope(StrEnum):
     """Which photos, in words."""
@@ -34,6 +36,11 @@ class Entry:
     def is_yes(self) -> bool:
         """Whether it is one of those that are looked for."""
         return self.label != DOWN
+
+    @property
+    def thumb(self) -> str | None:
+        """Its thumb in a word, or None."""
+        return None if self.label is None else WORDS[self.label]
 
 
 def classes(name: str) -> tuple[str, str]:

@@ -1,22 +1,20 @@
 """Labels alone: a CSV file, or a JSON object a line."""
 
 import json
-from io import StringIO
 
-from classifier.exports.cells import Row, write_rows
+from classifier.exports.cells import Row, csv_text
 from classifier.exports.entries import Selection
-from classifier.exports.scores import WORDS, fixed
+from classifier.exports.scores import fixed
 
 
 def to_csv(selection: Selection) -> str:
     """One row a photo: id, url, label (up, down, or nothing without a thumb) and score."""
-    text = StringIO(newline="")
     rows: list[Row] = [["id", "url", "label", "score"]]
-    for each in selection.entries:
-        label = WORDS.get(each.label, "") if each.label is not None else ""
-        rows.append([each.photo.id, each.photo.url, label, fixed(each.score)])
-    write_rows(text, rows)
-    return text.getvalue()
+    rows += [
+        [each.photo.id, each.photo.url, each.thumb or "", fixed(each.score)]
+        for each in selection.entries
+    ]
+    return csv_text(rows)
 
 
 def to_jsonl(selection: Selection) -> str:
@@ -26,7 +24,7 @@ def to_jsonl(selection: Selection) -> str:
             {
                 "id": each.photo.id,
                 "url": each.photo.url,
-                "label": None if each.label is None else WORDS[each.label],
+                "label": each.thumb,
                 "score": round(each.score, 6),
             }
         )

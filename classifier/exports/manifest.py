@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 
-from classifier.exports.cells import Row, plain, write_rows
+from classifier.exports.cells import Row, csv_text, plain, write_rows
 from classifier.exports.entries import Entry, Selection
-from classifier.exports.scores import WORDS, fixed
+from classifier.exports.scores import fixed
 from db.errors import ExplorerError
 
 NAME = "metadata.csv"
@@ -61,15 +61,12 @@ class Manifest:
         self._replace(_row(selection, each, names[each.photo.id]) for each in entries)
 
     def _replace(self, rows: Iterable[Row]) -> None:
-        text = StringIO(newline="")
-        write_rows(text, [list(_HEADER), *rows])
         new = self._path.with_name(f".{NAME}.part")
-        new.write_text(text.getvalue(), encoding="utf-8", newline="")
+        new.write_text(csv_text([_HEADER, *rows]), encoding="utf-8", newline="")
         new.replace(self._path)
 
 
 def _row(selection: Selection, entry: Entry, name: str) -> Row:
     photo, label = entry.photo, selection.class_of(entry)
-    thumb = "" if entry.label is None else WORDS[entry.label]
     facts = [photo.url, photo.photographer, photo.page]
-    return [name, photo.id, label, thumb, fixed(entry.score), *facts]
+    return [name, photo.id, label, entry.thumb or "", fixed(entry.score), *facts]

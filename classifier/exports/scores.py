@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from io import StringIO
 
-from classifier.exports.cells import Row, write_rows
+from classifier.exports.cells import Row, csv_text
+from classifier.exports.entries import WORDS
 from classifier.ranking import Ranking
-from db.sessions import DOWN, UP
-
-WORDS = {UP: "up", DOWN: "down"}
 
 
 def fixed(score: float) -> Decimal:
@@ -24,10 +21,9 @@ def to_csv(ranking: Ranking, urls: Mapping[str, str], threshold: float) -> str:
         urls: by photo id.
         threshold: the score from which on photos are kept.
     """
-    text, kept = StringIO(), ranking.kept(threshold)
+    kept = ranking.kept(threshold)
     rows: list[Row] = [["id", "url", "score", "kept", "label"]]
     for place, (photo, score) in enumerate(zip(ranking.ids, ranking.scores, strict=True)):
         label = WORDS.get(ranking.labels.get(photo, -1), "")
         rows.append([photo, urls.get(photo, ""), fixed(score), int(place < kept), label])
-    write_rows(text, rows)
-    return text.getvalue()
+    return csv_text(rows)

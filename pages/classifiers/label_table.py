@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from io import StringIO
 from itertools import chain
 
 import pandas as pd
 import streamlit as st
 
-from classifier.exports.cells import write_rows
+from classifier.exports.cells import csv_text
 from classifier.exports.scores import fixed
 from db.classifiers import SavedClassifier
 from db.collections import Collection
@@ -20,6 +19,7 @@ from pages.classifiers.threshold import current_threshold
 from pages.markdown import escaped
 from pages.photo_grid import show_photos
 from pages.services import Services
+from pages.tables import offer_csv
 
 _PHOTOS = 10
 _ROWS = 500
@@ -84,23 +84,14 @@ def _table(
     table = LabelTable(collection.name, classifiers, thresholds, exclusive)
     rows = services.database.label_tables.rows(table).to_pandas()
     _look(services, collection, table, rows)
-    st.download_button(
-        "Table of labels (CSV)",
-        lambda: to_csv(rows),
-        file_name=f"{collection.name}-labels.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    offer_csv("Table of labels (CSV)", lambda: to_csv(rows), f"{collection.name}-labels")
     _publish(services, table)
 
 
 def to_csv(rows: pd.DataFrame) -> str:
     """A row a photo, in the columns of the view."""
-    text = StringIO()
     cells = ([_cell(cell) for cell in row] for row in rows.itertuples(index=False))
-    write_rows(text, chain([rows.columns.tolist()], cells))
-    return text.getvalue()
+    return csv_text(chain([rows.columns.tolist()], cells))
 
 
 def _cell(value: str | float) -> str | Decimal | int:

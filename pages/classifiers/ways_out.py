@@ -26,6 +26,7 @@ from ingest.sample import CHECKPOINT
 from pages.classifiers.folder_job import show_job
 from pages.desk.photos import WIDE
 from pages.services import Services
+from pages.tables import offer_csv
 
 _FORMS: Mapping[str, Format | FolderFormat] = {each.title: each for each in (*FORMATS, *FOLDERS)}
 
@@ -40,14 +41,7 @@ def show_ways_out(
     """Offer the files, the folders and the code."""
     name = _file_name(classifier)
     with st.container(horizontal=True):
-        st.download_button(
-            "Scores and labels (CSV)",
-            lambda: to_csv(ranking, table.urls(), threshold),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        offer_csv("Scores and labels (CSV)", lambda: to_csv(ranking, table.urls(), threshold), name)
         st.download_button(
             "Weight (safetensors)",
             lambda: to_safetensors(classifier, threshold),

@@ -5,7 +5,6 @@ The statements keep to what ClickHouse 23.3 knows, on which MyScale is built.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import pyarrow as pa
 
@@ -15,7 +14,7 @@ from db.errors import ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import OWN, checked_name, is_name, quoted
-from db.views import view_name
+from db.views import view_names
 
 LABEL_TABLES = Table(
     "label_tables",
@@ -54,8 +53,7 @@ class LabelTable:
         """
         taken, found = set(_TAKEN), []
         for classifier in self.classifiers:
-            base = view_name(classifier.name)
-            names = (base if n == 1 else f"{base}_{n}" for n in count(1))
+            names = view_names(classifier.name)
             free = next(name for name in names if not {name, f"{name}_score"} & taken)
             taken |= {free, f"{free}_score"}
             found.append(free)
@@ -124,9 +122,8 @@ class LabelTables:
             raise ExplorerError(
                 f"There is a table or view {name} already: choose another name for this one"
             )
-        return (
-            f"CREATE {'OR REPLACE ' if replaces else ''}VIEW "
-            f"{self._connection.dialect.layout.everywhere(name)} AS\n{self._select(table)}"
+        return self._connection.dialect.layout.create_view(
+            name, self._select(table), replace=replaces is not None
         )
 
     def publish(self, table: LabelTable, name: str) -> None:
@@ -152,8 +149,8 @@ class LabelTables:
 
     def drop(self, collection: str, published: PublishedTable) -> None:
         """Take a view away."""
-        name = self._connection.dialect.layout.everywhere(checked_name(published.name))
-        self._connection.command(f"DROP VIEW IF EXISTS {name}")
+        name = checked_name(published.name)
+        self._connection.command(self._connection.dialect.layout.drop_view(name))
         self._write(collection, published, dropped=True)
 
     def drop_all(self, collection: str) -> None:

@@ -94,6 +94,15 @@ class Layout:
         """The statements that delete a photo table, and free its room at once."""
         return [f"DROP TABLE IF EXISTS {quoted(name)} SYNC"]
 
+    def create_view(self, name: str, query: str, *, replace: bool) -> str:
+        """The statement that creates a view, or puts one in place of that of the name."""
+        verb = "CREATE OR REPLACE VIEW" if replace else "CREATE VIEW"
+        return f"{verb} {self.everywhere(name)} AS\n{query}"
+
+    def drop_view(self, name: str) -> str:
+        """The statement that takes a view away."""
+        return f"DROP VIEW IF EXISTS {self.everywhere(name)}"
+
     def everywhere(self, name: str) -> str:
         """The name of a table or view in a CREATE or a DROP."""
         return quoted(name)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -104,8 +105,7 @@ class Views:
         """Take the classifier's view away, if it has one."""
         view = self.of(classifier)
         if view is not None:
-            name = self._connection.dialect.layout.everywhere(view.name)
-            self._connection.command(f"DROP VIEW IF EXISTS {name}")
+            self._connection.command(self._connection.dialect.layout.drop_view(view.name))
             self._write(classifier, view, dropped=True)
 
     def query(self, classifier: SavedClassifier, threshold: float) -> str:
@@ -121,15 +121,14 @@ class Views:
     def _statement(
         self, name: str, classifier: SavedClassifier, threshold: float, replace: bool
     ) -> str:
-        where = self._connection.dialect.layout.everywhere(checked_name(name))
-        verb = f"CREATE {'OR REPLACE ' if replace else ''}VIEW {where} AS"
-        return f"{verb}\n{self.query(classifier, threshold)}"
+        query = self.query(classifier, threshold)
+        return self._connection.dialect.layout.create_view(
+            checked_name(name), query, replace=replace
+        )
 
     def _free_name(self, classifier: SavedClassifier) -> str:
         taken = {name.lower() for name in self._connection.tables()}
-        base = view_name(classifier.name)
-        names = (base if n == 1 else f"{base}_{n}" for n in count(1))
-        return next(name for name in names if name not in taken)
+        return next(name for name in view_names(classifier.name) if name not in taken)
 
     def _write(self, classifier: SavedClassifier, view: View, dropped: bool = False) -> None:
         now = next_moment(self._connection, "views", "classifier", classifier.id)
@@ -144,3 +143,9 @@ def view_name(words: str) -> str:
     if not name or name[0].isdigit():
         name = f"classifier_{name}".rstrip("_")
     return name
+
+
+def view_names(words: str) -> Iterator[str]:
+    """The same name, and then ones with a number, for where it is taken."""
+    base = view_name(words)
+    return (base if n == 1 else f"{base}_{n}" for n in count(1))

@@ -15,15 +15,15 @@ def latest_arrival(connection: Connection, collection: str) -> int:
     """
     if not connection.has_table(checked_name(collection)):
         return 0
-    return int(connection.command(f"SELECT max(added) FROM {quoted(collection)}"))
+    return _latest(connection, collection)
 
 
 def next_arrival(connection: Connection, collection: str) -> int:
-    """The number of a block of photos that is about to come in.
+    """The number of a block of photos that is about to come into a table that is there.
 
     It is the time in nanoseconds, or more where the clock was set back.
     """
-    return max(time.time_ns(), latest_arrival(connection, collection) + 1)
+    return max(time.time_ns(), _latest(connection, collection) + 1)
 
 
 def arrived(connection: Connection, collection: str, after: int) -> set[str]:
@@ -33,3 +33,7 @@ def arrived(connection: Connection, collection: str, after: int) -> set[str]:
         {"after": after},
     )
     return set(table.column("id").to_pylist())
+
+
+def _latest(connection: Connection, collection: str) -> int:
+    return int(connection.command(f"SELECT max(added) FROM {quoted(collection)}"))

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from classifier.clip import Clip, load_clip
+from classifier.session import Session
+from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.photos import Photo, PhotoTable
+from db.sessions import DOWN, UP
 from db.settings import Settings
 from db.thumbnails import Thumbnails
 from ingest.job import Loader
@@ -60,3 +63,20 @@ def add_collection(services: Services, clip: Clip, name: str, n: int) -> Collect
     ]
     table.add(photos, unit_vectors(n, seed=3))
     return collection
+
+
+@pytest.fixture
+def session(services: Services, collection: Collection, clip: Clip) -> Session:
+    """An open session with four thumbs up and five down."""
+    started = Session.start(services.database, collection, clip, "a [lake](x)")
+    services.sessions.put(started)
+    for place, photo in enumerate(started.current.photos):
+        started.label(photo.id, UP if place < 4 else DOWN)
+    return started
+
+
+@pytest.fixture
+def saved(services: Services, session: Session) -> SavedClassifier:
+    """What that session made."""
+    services.database.classifiers.save(session.to_save("Lakes"))
+    return services.database.classifiers.all()[0]

@@ -27,21 +27,6 @@ from tests.pages.test_sharpening import healthy, press, script, texts
 
 
 @pytest.fixture
-def session(services: Services, collection: Collection, clip: Clip) -> Session:
-    started = Session.start(services.database, collection, clip, "a lake")
-    services.sessions.put(started)
-    for place, photo in enumerate(started.current.photos):
-        started.label(photo.id, UP if place < 4 else DOWN)
-    return started
-
-
-@pytest.fixture
-def saved(services: Services, session: Session) -> SavedClassifier:
-    services.database.classifiers.save(session.to_save("Lakes"))
-    return services.database.classifiers.all()[0]
-
-
-@pytest.fixture
 def page(services: Services, saved: SavedClassifier) -> Iterator[AppTest]:
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
     page.session_state["map"] = True  # opened

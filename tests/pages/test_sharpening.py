@@ -26,21 +26,6 @@ def script(services: object) -> None:
 
 
 @pytest.fixture
-def session(services: Services, collection: Collection, clip: Clip) -> Session:
-    started = Session.start(services.database, collection, clip, "a [lake](x)")
-    services.sessions.put(started)
-    for place, photo in enumerate(started.current.photos):
-        started.label(photo.id, UP if place < 4 else DOWN)
-    return started
-
-
-@pytest.fixture
-def saved(services: Services, session: Session) -> SavedClassifier:
-    services.database.classifiers.save(session.to_save("Lakes"))
-    return services.database.classifiers.all()[0]
-
-
-@pytest.fixture
 def page(services: Services, saved: SavedClassifier) -> AppTest:
     return opened(services)
 

@@ -13,13 +13,15 @@ from pages.guard import TOKEN, TOKEN_HEADER
 
 _HERE = Path(__file__).parent
 
+BUTTON_CSS = (_HERE / "button.css").read_text(encoding="utf-8")
+
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
 _desk = st.components.v2.component(
-    "desk", html=_read("desk.html"), css=_read("desk.css"), js=_read("desk.js")
+    "desk", html=_read("desk.html"), css=BUTTON_CSS + _read("desk.css"), js=_read("desk.js")
 )
 
 

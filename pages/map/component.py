@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.desk.component import BUTTON_CSS
 from pages.map.points import Points
 
 _HERE = Path(__file__).parent
@@ -16,7 +17,7 @@ def _read(name: str) -> str:
 
 
 _map = st.components.v2.component(
-    "map", html=_read("map.html"), css=_read("map.css"), js=_read("map.js")
+    "map", html=_read("map.html"), css=BUTTON_CSS + _read("map.css"), js=_read("map.js")
 )
 
 

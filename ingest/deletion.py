@@ -4,6 +4,7 @@ from db.collections import Collection
 from db.database import Database
 from db.dependants import Dependants
 from db.errors import ExplorerError
+from db.words import counted
 
 
 def delete(database: Database, name: str, *, sure: bool) -> None:
@@ -35,17 +36,13 @@ def _listed(lost: Dependants) -> str:
     parts = []
     if lost.views:
         parts.append(
-            f"{_count(len(lost.views), 'view')} would go with it ({', '.join(lost.views)})"
+            f"{counted(len(lost.views), 'view')} would go with it ({', '.join(lost.views)})"
         )
     if lost.classifiers:
         names = ", ".join(lost.classifiers)
         parts.append(
-            f"{_count(len(lost.classifiers), 'classifier')} would have nothing to rank ({names})"
+            f"{counted(len(lost.classifiers), 'classifier')} would have nothing to rank ({names})"
         )
     if lost.sessions:
-        parts.append(f"{_count(lost.sessions, 'session')} could not be gone on with")
+        parts.append(f"{counted(lost.sessions, 'session')} could not be gone on with")
     return "; ".join(parts)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -7,6 +7,7 @@ from db.collections import Collection
 from db.database import Database
 from db.dependants import Dependants
 from db.sessions import NONE, SessionRow
+from db.words import counted
 from pages.markdown import escaped
 
 _NAMED = 5  # names in a sentence
@@ -26,7 +27,7 @@ def of_collection(database: Database, collection: Collection) -> str:
         )
     if lost.sessions:
         lines.append(
-            f"{_count(lost.sessions, 'session')} can't be gone on with any more, unless the same "
+            f"{counted(lost.sessions, 'session')} can't be gone on with any more, unless the same "
             "photos are loaded again under this name, with the same model."
         )
     if lost.classifiers:
@@ -40,7 +41,7 @@ def of_collection(database: Database, collection: Collection) -> str:
 def of_session(database: Database, row: SessionRow, thumbs: int) -> str:
     """What deleting a session with so many thumbs means, in Markdown."""
     saved = saved_from(database, row.id)
-    lines = [f"Delete **{escaped(row.title)}** with its {_count(thumbs, 'thumb')}?"]
+    lines = [f"Delete **{escaped(row.title)}** with its {counted(thumbs, 'thumb')}?"]
     if saved:
         lines.append(
             f"What was saved from it stays: {_names(list(map(_numbered, saved)))}. "
@@ -55,7 +56,7 @@ def of_classifier(database: Database, classifier: SavedClassifier) -> str:
     check, view = database.checks.latest(classifier.id), database.views.of(classifier)
     marked = sum(label != NONE for label in check.labels.values()) if check else 0
     gone = [f"its {versions} versions"] if versions > 1 else []
-    gone += [f"the {_count(marked, 'thumb')} of its check sample"] if marked else []
+    gone += [f"the {counted(marked, 'thumb')} of its check sample"] if marked else []
     gone += [f"the view {_names([view.name])}, for whoever queries it"] if view else []
     lines = [f"Delete **{escaped(classifier.name)}**?"]
     if gone:
@@ -86,7 +87,3 @@ def _names(names: Sequence[str]) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

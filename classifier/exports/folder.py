@@ -19,6 +19,7 @@ from classifier.exports.manifest import Manifest
 from db.addresses import is_file, path_of
 from db.errors import ExplorerError
 from db.photos import Photo
+from db.words import counted
 
 WORKERS = 8
 _LONGEST = 150  # bytes of a name without its ending
@@ -71,7 +72,7 @@ class Report:
 
     def summary(self) -> str:
         """One line."""
-        parts = [f"{self.written:,} {'photo' if self.written == 1 else 'photos'} written"]
+        parts = [f"{counted(self.written, 'photo')} written"]
         parts += [f"{self.present:,} there already"] if self.present else []
         parts += [f"{len(self.missing):,} could not be had"] if self.missing else []
         return ", ".join(parts)

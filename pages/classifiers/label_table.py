@@ -14,6 +14,7 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.label_tables import MOST, LabelTable, PublishedTable
 from db.views import view_name
+from db.words import counted
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.threshold import current_threshold
 from pages.markdown import escaped
@@ -155,8 +156,7 @@ def _published(services: Services, collection: Collection) -> None:
 
 
 def _words(published: PublishedTable) -> str:
-    n = len(published.classifiers)
-    labels = "1 classifier" if n == 1 else f"{n} classifiers"
+    labels = counted(len(published.classifiers), "classifier")
     one = ", at most one a photo" if published.exclusive else ""
     return f"Published as the view **`{published.name}`**: {labels}{one}"
 

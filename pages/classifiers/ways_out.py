@@ -19,6 +19,7 @@ from db.errors import ExplorerError
 from db.photos import PhotoTable
 from db.rows import Rows
 from db.sessions import DOWN
+from db.words import counted
 from ingest.models import SAMPLE
 from ingest.originals import fetcher
 from ingest.paths import resolved
@@ -102,7 +103,7 @@ def _photos(
 
 
 def _counted(ranking: Ranking, threshold: float, scope: Scope, count: int) -> str:
-    photos = "1 photo" if count == 1 else f"{count:,} photos"
+    photos = counted(count, "photo")
     if scope is Scope.THUMBS:
         return f"Chosen: {photos} with a thumb up or down"
     kept = ranking.kept(threshold)

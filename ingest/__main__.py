@@ -263,7 +263,7 @@ class _Bar:
         self._bar.close()
 
     def progress(self, progress: Progress) -> None:
-        if progress.total and progress.share is None:
+        if progress.total and progress.unit == "photo":
             self._bar.bar_format = None
             self._bar.set_description(progress.step, refresh=False)
             self._bar.total = progress.total

@@ -208,7 +208,7 @@ def _finish(
 def _building(share: float | None, rows: int) -> Progress:
     if share is None:
         return Progress("Building the index")
-    return Progress("Building the index", round(share * rows), rows, share)
+    return Progress("Building the index", round(share * rows), rows, share, "row")
 
 
 @dataclass(frozen=True, eq=False)

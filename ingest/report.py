@@ -17,15 +17,17 @@ class Progress:
 
     Attributes:
         step: what is being done, in words.
-        done: photos dealt with.
-        total: photos to deal with, or 0 while that is not known.
+        done: photos, or rows, dealt with.
+        total: those to deal with, or 0 while that is not known.
         share: 0 to 1 of the step, or None where it can't be told.
+        unit: what is counted: "photo" while they are read, "row" of the index.
     """
 
     step: str
     done: int = 0
     total: int = 0
     share: float | None = None
+    unit: str = "photo"
 
 
 @dataclass

@@ -251,7 +251,7 @@ class Desk {
     this.liking = id;
     this.find(".liking img").src = photo.thumbnail;
     this.find(".liking .liked").textContent = photo.name;
-    const given = this.state.ups + this.state.downs;
+    const given = this.given(UP) + this.given(DOWN);
     this.find('[data-act="like-along"]').textContent = given ? `With the ${count(given, "thumb")}` : "With the prompt";
     if (this.find(".lightbox").open) this.find(".lightbox").close();
     this.find(".liking").showModal();
@@ -319,6 +319,13 @@ class Desk {
         for (const photo of this.state.photos) if ((marks[photo.id] ?? NONE) === NONE) marks[photo.id] = DOWN;
     }
     return marks;
+  }
+
+  // The session's thumbs of one kind once the board has heard everything.
+  given(label, marks = this.marks()) {
+    const { ups, downs, marks: heard } = this.state;
+    const among = (some) => Object.values(some).filter((mark) => mark === label).length;
+    return (label === UP ? ups : downs) + among(marks) - among(heard);
   }
 
   mark(photos, label) {
@@ -513,9 +520,8 @@ class Desk {
     const { state } = this;
     const given = Object.values(marks);
     const here = (label) => given.filter((mark) => mark === label).length;
-    const added = (label, all) => all + here(label) - Object.values(state.marks).filter((mark) => mark === label).length;
     const counted = [`${here(UP)} up, ${here(DOWN)} down`, here(UNSURE) ? `, ${here(UNSURE)} unsure` : ""].join("");
-    const all = state.rounds ? ` · in all ${added(UP, state.ups)} up, ${added(DOWN, state.downs)} down` : "";
+    const all = state.rounds ? ` · in all ${this.given(UP, marks)} up, ${this.given(DOWN, marks)} down` : "";
     this.find(".collection").textContent = state.collection;
     this.find(".filters").replaceChildren(...state.filters.map((filter) => this.chip(filter)));
     const session = state.rounds > 0 && this.data.mark === null;

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from tests.app_process import running_app
 from tests.browser.screen import (
@@ -237,6 +237,19 @@ def test_8_more_like_this_keeps_the_thumbs_and_the_prompt(desk: Page) -> None:
     assert desk.get_by_placeholder(PROMPT).input_value() == "a boat at sunset"
     expect(desk.locator(".counts")).to_contain_text("in all 1 up, 0 down")
     assert not set(names(desk)) & shown or liked not in names(desk)
+
+
+def test_a_thumb_that_is_on_its_way_counts_too(desk: Page) -> None:
+    held: list[Route] = []
+    desk.route("**/desk/*/*", held.append)
+    give(desk, 1, up=True)
+    photos(desk).nth(3).hover()
+    tiles(desk).nth(3).get_by_role("button", name="more like this").click()
+    expect(desk.get_by_role("button", name="With the 1 thumb")).to_be_visible()
+    desk.unroute("**/desk/*/*")
+    for route in held:
+        route.continue_()
+    stored(desk)
 
 
 # ---- keys and mouse

@@ -156,6 +156,7 @@ def quality(kept: set[str]) -> float:
 def export(page: Page, beside: Path) -> None:
     """Take the kept photos away in every form that there is."""
     page.get_by_text("Take the photos elsewhere").click()
+    settle(page)
     for form in FORMATS:
         choose(page, form.title)
         with page.expect_download() as download:

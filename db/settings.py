@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from db.errors import ExplorerError
@@ -50,12 +51,11 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     Raises:
         ExplorerError: the secrets file is not TOML, or `DATABASE_URL` can't be understood.
     """
-    given = {**_read_secrets(secrets), **(os.environ if environ is None else environ)}
-    values = {name: as_meant(value) for name, value in given.items() if name != "DATABASE_PASSWORD"}
+    values = read_given(os.environ if environ is None else environ, secrets)
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     url = _with_password(
         _checked(values.get("DATABASE_URL") or default_url(data)),
-        given.get("DATABASE_PASSWORD", ""),
+        values.get("DATABASE_PASSWORD", ""),
     )
     return Settings(
         database_url=_with_cluster(
@@ -65,8 +65,21 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
         clip_model=values.get("CLIP_MODEL") or DEFAULT_MODEL,
         unsplash_url=values.get("UNSPLASH_URL") or UNSPLASH_URL,
         clip_text_model=values.get("CLIP_TEXT_MODEL", ""),
-        private_hosts=_is_on("PRIVATE_HOSTS", values.get("PRIVATE_HOSTS", "")),
+        private_hosts=is_on("PRIVATE_HOSTS", values),
     )
+
+
+def read_given(environ: Mapping[str, str], secrets: Path = SECRETS) -> dict[str, str]:
+    """All settings that were given, by their names; see load_settings.
+
+    Raises:
+        ExplorerError: the secrets file is not TOML.
+    """
+    written = read_secrets(secrets)
+    texts = {name: str(v) for name, v in written.items() if isinstance(v, (str, bool, int))}
+    given = {**texts, **environ}
+    # A password may well end in spaces or stand in quotes.
+    return {n: v if n == "DATABASE_PASSWORD" else as_meant(v) for n, v in given.items()}
 
 
 def as_meant(value: str) -> str:
@@ -76,12 +89,13 @@ def as_meant(value: str) -> str:
     return bare[1:-1].strip() if quoted else bare
 
 
-def _is_on(name: str, value: str) -> bool:
+def is_on(name: str, given: Mapping[str, str]) -> bool:
     """Whether a setting that is yes or no is yes.
 
     Raises:
         ExplorerError: it is neither.
     """
+    value = given.get(name, "")
     if value.casefold() in ("1", "true", "yes", "on"):
         return True
     if value.casefold() in ("", "0", "false", "no", "off"):
@@ -156,11 +170,17 @@ def _option(url: str, name: str) -> str:
     return parse_qs(urlsplit(url).query).get(name, [""])[-1]
 
 
-def _read_secrets(path: Path) -> dict[str, str]:
+def read_secrets(path: Path) -> dict[str, Any]:
+    """What a secrets file holds; nothing where there is none.
+
+    Raises:
+        ExplorerError: it can't be read, or is not TOML.
+    """
     if not path.is_file():
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExplorerError(f"{path} is not valid TOML ({error}): correct or delete it") from error
-    return {name: str(v) for name, v in found.items() if isinstance(v, (str, bool, int))}
+    except OSError as error:
+        raise ExplorerError(f"{path} can't be read ({error.strerror}): correct that") from error

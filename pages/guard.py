@@ -1,6 +1,5 @@
 """Who may talk to the app: its own page, under a name that it was told to answer to."""
 
-import secrets
 from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,16 +9,6 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
-
-# Only a page of this app can read it: it comes over the page's own connection. Drawn anew in each
-# process; pages that were open before get the new one when they connect again.
-TOKEN = secrets.token_urlsafe(24)
-TOKEN_HEADER = "x-explorer-token"  # noqa: S105 -- the header's name
-
-
-def knows_token(given: str | None) -> bool:
-    """Whether somebody knows this process's token."""
-    return secrets.compare_digest((given or "").encode(), TOKEN.encode())
 
 
 class Guard:

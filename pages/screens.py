@@ -2,12 +2,15 @@
 
 import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.navigation.page import StreamlitPage
 
 from db.errors import ExplorerError
 from pages import collection
 from pages.classifiers import page as classifiers
 from pages.label import history
 from pages.label import page as label
+from pages.people.entrance import admit, show_account
+from pages.people.person import Person
 from pages.services import Services, opener
 from pages.waiting import show_failure
 
@@ -43,6 +46,16 @@ def _warn(lines: list[str]) -> None:
         st.warning(line, icon=":material/healing:")
 
 
+def _account(person: Person) -> list[StreamlitPage]:
+    """The page of who one is; none where nobody signs in."""
+
+    def account_page() -> None:
+        show_account(person)
+
+    page = st.Page(account_page, title="Account", icon=":material/person:", url_path="account")
+    return [page] if person.name else []
+
+
 # Text in the primary colour, which no option of the theme brings to 4.5 : 1 on both papers.
 _STYLE = """<style>
 button[data-variant="segmented_control"][data-selected="true"][aria-checked="true"],
@@ -55,6 +68,7 @@ def main() -> None:
     st.set_page_config(page_title="Visual Dataset Explorer", page_icon=_icon(), layout="wide")
     st.html(_STYLE)
     try:
+        person = admit()
         services = _services()
     except ExplorerError as error:
         show_failure(error, ":material/database_off:")
@@ -88,7 +102,7 @@ def main() -> None:
             url_path="collection",
         ),
     ]
-    page = st.navigation(pages, position="top")
+    page = st.navigation([*pages, *_account(person)], position="top")
     try:
         # The Collection page tells what is the matter now.
         _warn([] if page is pages[-1] else _damage(services))

@@ -15,6 +15,7 @@ from pages.classifiers.curve import show_curve
 from pages.classifiers.populations import populations
 from pages.classifiers.sharpen import session_of
 from pages.desk.component import show_desk
+from pages.people.person import current
 from pages.services import Services
 
 MORE_ABOVE, MORE_BELOW = 20, 60
@@ -72,7 +73,7 @@ def _sample(
 ) -> None:
     pages = -(-len(check.labels) // PAGE)
     page = st.pagination(pages, key=f"check-page-{check.drawn}") if pages > 1 else 1
-    board = CheckBoard(services.database, classifier, check, threshold, page)
+    board = CheckBoard(services.database, classifier, check, threshold, current(), page)
     show_desk("check", board.key, board)
 
 

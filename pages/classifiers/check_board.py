@@ -10,8 +10,9 @@ from db.errors import ExplorerError, GoneError
 from db.sessions import DOWN, NONE, UNSURE, UP
 from pages.classifiers.populations import populations
 from pages.classifiers.verdict import verdict
-from pages.desk.board import Act, Answer, Show, State
+from pages.desk.board import Act, Answer, Show, State, allowed, require_act
 from pages.desk.photos import facts
+from pages.people.person import Person
 
 PAGE = 60  # photos on one desk
 
@@ -24,6 +25,7 @@ class CheckBoard:
         classifier: the one that is judged.
         check: its latest sample.
         threshold: the score that what is kept has at least.
+        person: who marks it.
         page: 1 for the first PAGE photos of the sample.
     """
 
@@ -33,17 +35,19 @@ class CheckBoard:
         classifier: SavedClassifier,
         check: Check,
         threshold: float,
+        person: Person,
         page: int = 1,
     ) -> None:
         self._database = database
         self._classifier = classifier
         self._check = check
         self._threshold = threshold
+        self._person = person
         self._page = page
 
     @classmethod
-    def of(cls, database: Database, key: str) -> "CheckBoard":
-        """The board of a `key`.
+    def of(cls, database: Database, key: str, person: Person) -> "CheckBoard":
+        """The board of a `key`, for a person.
 
         Raises:
             GoneError: the classifier was deleted, or another sample was drawn since.
@@ -54,7 +58,7 @@ class CheckBoard:
         if check is None or str(check.drawn) != drawn:
             raise GoneError("This check sample is not the latest any more: reload the page")
         try:
-            return cls(database, found[0], check, float(threshold), max(1, int(page)))
+            return cls(database, found[0], check, float(threshold), person, max(1, int(page)))
         except ValueError as error:
             raise GoneError("There is no such check sample: reload the page") from error
 
@@ -70,6 +74,7 @@ class CheckBoard:
 
     def act(self, act: Act) -> Answer:
         """See Board. A sample has no rounds, and no undo: only marks."""
+        require_act(self._person, act)
         if act.do == "rest":
             self._label([p for p in self._on_page() if self._check.labels[p] == NONE], DOWN)
             return Answer()
@@ -95,7 +100,7 @@ class CheckBoard:
         population = populations.get(self._classifier, self._check, table)
         evidence = population.evidence(self._check.labels)
         return {
-            "can": ["rest"],
+            "can": allowed(self._person, ("mark", "rest")),
             "at": time.monotonic_ns() // 1_000_000,
             "title": self._classifier.name,
             "collection": collection.name,

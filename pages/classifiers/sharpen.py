@@ -15,6 +15,7 @@ from pages.desk.board import Show
 from pages.desk.component import show_desk
 from pages.label.board import SessionBoard
 from pages.markdown import escaped
+from pages.people.person import current
 from pages.services import Services
 
 AT_ONCE = 18  # photos, half of them on either side of the threshold
@@ -55,7 +56,7 @@ def show_sharpening(
         if refit:
             _refit(services, session, classifier, threshold, check)
         if asked is not None:
-            board = SessionBoard(session, services.database, SessionBoard.SHARPENING)
+            board = SessionBoard(session, services.database, current(), SessionBoard.SHARPENING)
             show_desk("sharpen", session.row.id, board, Show(asked))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from db.errors import ExplorerError
+from pages.people.deeds import Deed
+from pages.people.person import Person, require
 
 State = dict[str, Any]
 
@@ -39,6 +41,30 @@ class Act:
     after: int = 0
     fact: str = ""
     value: str = ""
+
+
+# What each act of a desk is, for who may do it.
+_DEEDS: Mapping[str, Deed] = {
+    **dict.fromkeys(("mark", "rest", "undo", "redo", "store"), Deed.LABEL),
+    **dict.fromkeys(("refine", "like", "without"), Deed.SEARCH),
+    "save": Deed.SAVE,
+}
+
+
+def require_act(person: Person, act: Act) -> None:
+    """Stop where a person may not do that on any desk.
+
+    Raises:
+        ExplorerError: they may not, or no desk does it.
+    """
+    if act.do not in _DEEDS:
+        raise ExplorerError(f"A desk has no {act.do!r}: reload the page")
+    require(person, _DEEDS[act.do])
+
+
+def allowed(person: Person, what: Sequence[str]) -> list[str]:
+    """Those of the things a desk can do that a person may do."""
+    return [each for each in what if person.may(_DEEDS[each])]
 
 
 @dataclass(frozen=True)

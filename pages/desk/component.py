@@ -9,7 +9,8 @@ import streamlit as st
 from pages.address import address
 from pages.desk.board import Board, Show
 from pages.desk.routes import DESK, TOKENS
-from pages.guard import TOKEN, TOKEN_HEADER
+from pages.people.person import current
+from pages.people.token import HEADER, page_token
 
 _HERE = Path(__file__).parent
 
@@ -49,8 +50,8 @@ def show_desk(
     data: dict[str, Any] = {
         "url": f"{address(DESK)}/{kind}/{key}",
         "tokenUrl": address(TOKENS),
-        "header": TOKEN_HEADER,
-        "token": TOKEN,
+        "header": HEADER,
+        "token": page_token(current().name),
         "mark": shown.mark,
         "stacked": stacked,
         "alone": on_like is not None,

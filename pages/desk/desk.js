@@ -329,6 +329,7 @@ class Desk {
   }
 
   mark(photos, label) {
+    if (!this.can("mark")) return;
     const marks = this.marks();
     if (photos.some((photo) => (marks[photo] ?? NONE) !== label)) this.do({ do: "mark", photos, label });
     const names = this.state.photos.filter((photo) => photos.includes(photo.id)).map((photo) => photo.name);
@@ -420,7 +421,7 @@ class Desk {
       tools.append(button);
       return button;
     };
-    for (const label of [UP, DOWN, UNSURE])
+    for (const label of this.can("mark") ? [UP, DOWN, UNSURE] : [])
       add(SIGNS[label], WORDS[label], () => this.toggle(this.unitOf(photo), label)).dataset.mark = label;
     add("⤢", "see in full", () => this.open(photo.id));
     if (this.can("like")) add("≈", "more like this", () => this.askLike(photo.id));
@@ -441,6 +442,7 @@ class Desk {
       event.preventDefault();
       const place = this.placeOf(photo);
       this.focus(place);
+      if (!this.can("mark")) return this.open(photo.id);
       if (event.shiftKey && this.anchor !== null) this.range(place, event.altKey ? DOWN : null);
       else this.toggle(this.units()[place], label);
       this.anchor = place;
@@ -546,7 +548,7 @@ class Desk {
     const session = this.data.mark === null;
     const ordered = this.ordered();
     const button = (name) => this.find(`footer [data-act="${name}"]`);
-    this.find("footer").hidden = !this.can("undo") && !this.can("rest");
+    this.find("footer").hidden = !["undo", "rest", "refine"].some((what) => this.can(what));
     button("undo").hidden = button("redo").hidden = !this.can("undo");
     button("refine").hidden = !session || !this.can("refine");
     button("rest").hidden = !session || !this.can("rest");
@@ -644,6 +646,7 @@ class Desk {
     const box = this.find(".lightbox");
     if (mark === NONE) delete box.dataset.mark;
     else box.dataset.mark = mark;
+    for (const button of box.querySelectorAll("[data-mark]")) button.hidden = !this.can("mark");
     for (const button of box.querySelectorAll("[data-mark]")) button.setAttribute("aria-pressed", Number(button.dataset.mark) === mark);
     box.querySelector('[data-act="like"]').hidden = !this.can("like");
     box.querySelector('[data-act="previous"]').disabled = this.looking === 0;

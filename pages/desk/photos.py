@@ -14,7 +14,7 @@ from ingest.download import fitted, sized
 from ingest.originals import Original, read_original
 from pages.address import address
 from pages.desk.shown import shown
-from pages.guard import TOKEN
+from pages.people.token import pictures_token
 
 PHOTOS = "/desk-photos"
 # Pixels of the longer side: as much as a screen shows.
@@ -112,8 +112,8 @@ def _looked_up(collections: Collections, name: str, photo: str) -> Photo:
 
 
 def _own_url(kind: str, collection: str, photo: str) -> str:
-    query = urlencode({"kind": kind, "collection": collection, "id": photo, "token": TOKEN})
-    return f"{address(PHOTOS)}?{query}"
+    asked = {"kind": kind, "collection": collection, "id": photo, "token": pictures_token()}
+    return f"{address(PHOTOS)}?{urlencode(asked)}"
 
 
 def _size(photo: Photo) -> str:

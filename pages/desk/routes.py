@@ -14,7 +14,9 @@ from db.errors import ExplorerError, GoneError
 from pages.address import address
 from pages.desk.board import Act, Board, Boards, Show, read_acts, read_show
 from pages.desk.photos import PHOTOS, picture
-from pages.guard import TOKEN, TOKEN_HEADER, knows_token
+from pages.people.deeds import Deed
+from pages.people.person import NotAllowedError, Person, person_of, require
+from pages.people.token import HEADER, knows_page, knows_pictures, page_token
 from pages.services import Services
 
 DESK = "/desk"
@@ -28,11 +30,11 @@ class DeskRoutes:
 
     Args:
         services: opens them, or returns those that are open; raises ExplorerError.
-        boards: what stands behind each kind of desk, by its name in the address.
+        boards: what stands behind each kind of desk for a person, by its name in the address.
     """
 
     def __init__(
-        self, services: Callable[[], Services], boards: Callable[[Services], Boards]
+        self, services: Callable[[], Services], boards: Callable[[Services, Person], Boards]
     ) -> None:
         self._services = services
         self._boards = boards
@@ -46,30 +48,40 @@ class DeskRoutes:
         ]
 
     def token(self, request: Request) -> Response:
-        """The token of this process, for a page that was open before it was started."""
+        """A person's token, for a page that was open before this process was started."""
         # A page of somebody else's may ask, but no browser lets it read the answer.
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return _error(403, "This is for the app's own page")
-        return JSONResponse({"token": TOKEN}, headers={**_PRIVATE, "cache-control": "no-store"})
+        person = person_of(request)
+        try:
+            require(person, Deed.SEE)
+        except NotAllowedError as error:
+            return _error(403, str(error))
+        sent = {"token": page_token(person.name)}
+        return JSONResponse(sent, headers={**_PRIVATE, "cache-control": "no-store"})
 
     async def acts(self, request: Request) -> Response:
         """Do what a person did on a desk, and answer with what it shows then."""
-        if not knows_token(request.headers.get(TOKEN_HEADER)):
+        person = person_of(request)
+        if not knows_page(request.headers.get(HEADER), person.name):
             return _error(403, _FORBIDDEN)
         try:
             sent = await _body(request)
         except ValueError:
             return _error(400, "A desk sends JSON: reload the page")
         kind, key = request.path_params["kind"], request.path_params["key"]
-        return await run_in_threadpool(self._answer, kind, key, sent)
+        return await run_in_threadpool(self._answer, person, kind, key, sent)
 
     def photo(self, request: Request) -> Response:
         """A picture that only this machine has."""
-        if not knows_token(request.query_params.get("token")):
+        if not knows_pictures(request.query_params.get("token")):
             return _error(403, _FORBIDDEN)
         try:
+            require(person_of(request), Deed.SEE)
             opened = self._services()
             found = picture(opened.database.collections, opened.thumbnails, request.query_params)
+        except NotAllowedError as error:
+            return _error(403, str(error))
         except ExplorerError as error:
             return _error(404, str(error))
         # Asked about each time: the file may have been edited, and loaded again.
@@ -79,16 +91,19 @@ class DeskRoutes:
             return Response(status_code=304, headers=headers)
         return Response(found.content, media_type=found.media_type, headers=headers)
 
-    def _answer(self, kind: str, key: str, sent: dict[str, Any]) -> Response:
+    def _answer(self, person: Person, kind: str, key: str, sent: dict[str, Any]) -> Response:
         try:
             acts, show = read_acts(sent.get("acts", [])), read_show(sent.get("show", {}))
         except ExplorerError as error:
             return _error(400, str(error))
         try:
-            boards = self._boards(self._services())
+            require(person, Deed.SEE)
+            boards = self._boards(self._services(), person)
             if kind not in boards:
                 return _error(404, "There is no such desk: reload the page")
             return JSONResponse(answer(boards[kind](key), acts, show))
+        except NotAllowedError as error:
+            return _error(403, str(error))
         except GoneError as error:
             return _error(410, str(error))
         except ExplorerError as error:

@@ -15,8 +15,19 @@ from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.sessions import DOWN, MAP, NEW, SAMPLE, THRESHOLD, UNSURE, UP
-from pages.desk.board import AS_VERSION, LATEST, Act, Answer, NameTaken, Show, State
+from pages.desk.board import (
+    AS_VERSION,
+    LATEST,
+    Act,
+    Answer,
+    NameTaken,
+    Show,
+    State,
+    allowed,
+    require_act,
+)
 from pages.desk.photos import facts, name, thumbnail_url
+from pages.people.person import Person
 
 UNMOVED = 0.05  # degrees
 _WHY = {
@@ -32,17 +43,19 @@ class SessionBoard:
     """See pages.desk.board.Board."""
 
     # Refining and saving belong to the Label page.
-    SHARPENING = ("rest", "undo")
+    SHARPENING = ("mark", "rest", "undo")
 
     def __init__(
         self,
         session: Session,
         database: Database,
-        can: Sequence[str] = ("rest", "undo", "refine", "like", "save"),
+        person: Person,
+        can: Sequence[str] = ("mark", "rest", "undo", "refine", "like", "save"),
     ) -> None:
         self._session = session
         self._database = database
-        self._can = can
+        self._person = person
+        self._can = allowed(person, can)
 
     def together(self) -> AbstractContextManager[None]:
         """See Board."""
@@ -50,6 +63,7 @@ class SessionBoard:
 
     def act(self, act: Act) -> Answer:
         """See Board."""
+        require_act(self._person, act)
         done = {
             "mark": self._mark,
             "rest": self._rest,
@@ -60,9 +74,7 @@ class SessionBoard:
             "without": self._without,
             "save": self._save,
             "store": self._store,
-        }.get(act.do)
-        if done is None:
-            raise ExplorerError(f"A session has no {act.do!r}: reload the page")
+        }[act.do]
         return done(act)
 
     def state(self, show: Show) -> State:
@@ -77,7 +89,7 @@ class SessionBoard:
         known = show.mark is None and show.have == shown.number
         ids, given = {photo.id for photo in photos}, list(marks.values())
         return {
-            "can": list(self._can),
+            "can": self._can,
             "at": session.changes,
             "title": session.row.title,
             "collection": session.collection.name,

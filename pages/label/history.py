@@ -18,6 +18,7 @@ from pages.label.board import SessionBoard
 from pages.label.search import ask_like
 from pages.loading import show_loading
 from pages.markdown import escaped
+from pages.people.person import current
 from pages.services import Services
 
 PAGE = 20
@@ -77,7 +78,7 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     show_desk(
         "session",
         session_id,
-        SessionBoard(session, services.database),
+        SessionBoard(session, services.database, current()),
         Show(mark=mark),
         on_like=lambda photo: ask_like(services, session, photo),
     )

@@ -16,6 +16,7 @@ from pages.label.pictures import hear_pictures, show_chips, show_upload, tray
 from pages.label.search import ask_like, search, show_box, show_examples, show_options
 from pages.loading import show_loading
 from pages.markdown import escaped
+from pages.people.person import current
 from pages.photo_grid import random_photos, show_photos
 from pages.services import Services
 
@@ -47,7 +48,7 @@ def show(services: Services) -> None:
     show_desk(
         "session",
         session.row.id,
-        SessionBoard(session, services.database),
+        SessionBoard(session, services.database, current()),
         stacked=bool(st.session_state.get("stacked", True)),
         on_like=lambda photo: ask_like(services, session, photo),
     )

@@ -23,6 +23,7 @@ from pages.classifiers.check_board import CheckBoard
 from pages.classifiers.histogram import BINS, bins_of
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
+from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.conftest import unit_vectors
 from tests.pages.conftest import add_collection
@@ -241,7 +242,7 @@ def test_the_threshold_is_set_by_the_precision(
     _, scores = services.database.collections.photos(collection).scores(saved.weight)
     right = 3
     ids = services.database.collections.photos(collection).scores(saved.weight)[0][:right]
-    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1])
+    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1], ANYBODY)
     answer(board, [Act("mark", "c", tuple(ids), UP), Act("rest", "d")], Show())
     healthy(page.run())
     assert kept > right
@@ -339,20 +340,20 @@ def test_a_mark_for_a_sample_that_was_drawn_anew_is_refused(
     draw(page)
     key = desks(page)[0]["url"].split("/")[-1]
     with pytest.raises(ExplorerError, match="is not in this sample"):
-        CheckBoard.of(services.database, key).act(Act("mark", photos=("other",), label=UP))
+        CheckBoard.of(services.database, key, ANYBODY).act(Act("mark", photos=("other",), label=UP))
     with pytest.raises(ExplorerError, match="A check sample has no 'refine'"):
-        CheckBoard.of(services.database, key).act(Act("refine"))
+        CheckBoard.of(services.database, key, ANYBODY).act(Act("refine"))
     button(page, "draw_check")
     with pytest.raises(GoneError, match="is not the latest any more"):
-        CheckBoard.of(services.database, key)
+        CheckBoard.of(services.database, key, ANYBODY)
     for nonsense in ("", "x", "x~1~2", f"{saved.id}~1~much", f"{key}x", key.rpartition("~")[0]):
         with pytest.raises(GoneError):
-            CheckBoard.of(services.database, nonsense)
+            CheckBoard.of(services.database, nonsense, ANYBODY)
 
 
 def mark(services: Services, page: AppTest, *labels: int, rest: bool = False) -> dict[str, Any]:
     """What the desk in the browser does on clicks at its first photos, and on R."""
-    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1])
+    board = CheckBoard.of(services.database, desks(page)[0]["url"].split("/")[-1], ANYBODY)
     photos = [photo["id"] for photo in desk(page)["photos"]]
     acts = [
         Act("mark", f"click-{place}", (photos[place],), label) for place, label in enumerate(labels)

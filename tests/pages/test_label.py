@@ -15,6 +15,7 @@ from ingest.job import Loader
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
 from pages.label.board import SessionBoard
+from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.clickhouse_server import ClickHouseServer
 from tests.pages.conftest import add_collection
@@ -54,7 +55,7 @@ def notices(page: AppTest) -> list[str]:
 
 def board_of(services: Services, page: AppTest) -> SessionBoard:
     session = services.sessions.get(page.query_params["session"])
-    return SessionBoard(session, services.database)
+    return SessionBoard(session, services.database, ANYBODY)
 
 
 def give(services: Services, page: AppTest, place: int, label: int) -> None:

@@ -21,6 +21,7 @@ from db.sessions import DOWN, UNSURE, UP
 from pages.boards import boards
 from pages.desk.board import Show
 from pages.map.points import MOST, Points
+from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.conftest import unit_vectors
 from tests.pages.test_sharpening import healthy, press, script, texts
@@ -156,7 +157,7 @@ def test_chosen_photos_open_on_the_desk_of_the_session(
     page.session_state["map-chosen"] = saved.id, ids[:7]
     healthy(page.run())
     assert [photo.id for photo in session.current.photos] == ids[:7]
-    state = boards(services)["sharpen"](session.row.id).state(Show())
+    state = boards(services, ANYBODY)["sharpen"](session.row.id).state(Show())
     assert state["why"] == "from the map"
     healthy(page.run())
     assert len(session.rounds) == 2, "they are opened once"

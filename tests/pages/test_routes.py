@@ -23,11 +23,12 @@ from db.sessions import UP
 from pages.boards import boards
 from pages.desk.photos import PHOTOS
 from pages.desk.routes import DeskRoutes
-from pages.guard import TOKEN, TOKEN_HEADER, Guard
+from pages.guard import Guard
+from pages.people.token import HEADER, page_token, pictures_token
 from pages.services import Services
 from tests.conftest import unit_vectors
 
-KNOWN = {TOKEN_HEADER: TOKEN}
+KNOWN = {HEADER: page_token("")}
 ORIENTATION = 0x0112
 
 
@@ -76,13 +77,13 @@ def test_a_thumb_is_stored_and_the_new_state_comes_back(
     "headers",
     [
         {},
-        {TOKEN_HEADER: "guessed"},
-        {TOKEN_HEADER: TOKEN, "origin": "http://evil.example"},
-        {TOKEN_HEADER: TOKEN, "origin": "http://localhost:3000"},
-        {TOKEN_HEADER: TOKEN, "origin": "null"},
-        {TOKEN_HEADER: TOKEN, "host": "evil.example"},
-        {TOKEN_HEADER: TOKEN, "host": "evil.example:8501", "origin": "http://evil.example:8501"},
-        {TOKEN_HEADER: TOKEN, "host": "localhost.evil.example"},
+        {HEADER: "guessed"},
+        {**KNOWN, "origin": "http://evil.example"},
+        {**KNOWN, "origin": "http://localhost:3000"},
+        {**KNOWN, "origin": "null"},
+        {**KNOWN, "host": "evil.example"},
+        {**KNOWN, "host": "evil.example:8501", "origin": "http://evil.example:8501"},
+        {**KNOWN, "host": "localhost.evil.example"},
     ],
 )
 def test_pages_of_others_cannot_label(
@@ -114,7 +115,7 @@ def test_the_apps_own_page_gets_the_token_of_a_new_process_and_nobody_else(
     client: TestClient,
 ) -> None:
     found = client.get("/desk-token", headers={"sec-fetch-site": "same-origin"})
-    assert found.json() == {"token": TOKEN}
+    assert found.json() == {"token": page_token("")}
     assert "access-control-allow-origin" not in found.headers
     assert found.headers["cross-origin-resource-policy"] == "same-origin"
     assert found.headers["cache-control"] == "no-store"
@@ -201,7 +202,7 @@ def add_photo(services: Services, path: Path, photo: str = "mine") -> None:
 
 
 def ask(client: TestClient, kind: str, photo: str = "mine", **more: str) -> httpx.Response:
-    asked = {"kind": kind, "collection": "mine", "id": photo, "token": TOKEN, **more}
+    asked = {"kind": kind, "collection": "mine", "id": photo, "token": pictures_token(), **more}
     return client.get(PHOTOS, params=asked)
 
 

@@ -11,6 +11,7 @@ from db.sessions import DOWN, UNSURE, UP
 from pages.desk.board import AS_VERSION, LATEST, Act, Show
 from pages.desk.routes import answer
 from pages.label.board import SessionBoard
+from pages.people.person import ANYBODY
 from pages.services import Services
 
 
@@ -21,7 +22,7 @@ def session(services: Services, collection: Collection, clip: Clip) -> Session:
 
 @pytest.fixture
 def board(session: Session, services: Services) -> SessionBoard:
-    return SessionBoard(session, services.database)
+    return SessionBoard(session, services.database, ANYBODY)
 
 
 def ids(session: Session, number: int = 1) -> list[str]:
@@ -153,7 +154,7 @@ def test_what_cannot_be_done_is_refused_by_its_click_and_the_rest_is_done(
     assert {click: reason[:15] for click, reason in told["refused"].items()} == {
         "c1": "The photo 'not ",
         "c2": "There is no mar",
-        "c3": "A session has n",
+        "c3": "A desk has no '",
         "c4": "A filter has no",
     }
     assert session.labels == {ids(session)[1]: UP}
@@ -183,7 +184,7 @@ def test_conditions_are_told_and_can_be_taken_away(
 ) -> None:
     only = Filter(countries=("Peru",), keywords=("lake",))
     session = Session.start(services.database, collection, clip, "a lake", only=only)
-    board = SessionBoard(session, services.database)
+    board = SessionBoard(session, services.database, ANYBODY)
     assert board.state(Show())["filters"] == [
         {"fact": "countries", "value": "Peru"},
         {"fact": "keywords", "value": "lake"},
@@ -287,7 +288,7 @@ def test_a_name_of_another_session_is_asked_about(
 ) -> None:
     answer(board, [Act("rest", "c1", round=1), Act("save", "c2", value="Lakes")], Show())
     other = Session.start(services.database, collection, clip, "a pond")
-    others = SessionBoard(other, services.database)
+    others = SessionBoard(other, services.database, ANYBODY)
     other.label(ids(other)[0], UP)
     told = answer(others, [Act("save", "c1", value="lakes")], Show())
     assert told["asked"] == {

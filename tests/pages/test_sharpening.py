@@ -14,6 +14,7 @@ from pages.boards import boards
 from pages.consequences import of_classifier, of_collection, of_session
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
+from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.conftest import unit_vectors
 from tests.pages.desks import desk, desks
@@ -58,7 +59,7 @@ def mark_all(services: Services, page: AppTest) -> None:
         Act("mark", f"{photo}-click", (photo,), DOWN if place % 2 else UP)
         for place, photo in enumerate(photos)
     ]
-    told = answer(boards(services)[kind](key), acts, Show())
+    told = answer(boards(services, ANYBODY)[kind](key), acts, Show())
     assert told["refused"] == {}
 
 

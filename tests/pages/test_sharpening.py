@@ -75,7 +75,7 @@ def test_a_classifier_is_sharpened_compared_and_taken_back(
     threshold = healthy(page.run()).slider[0].value
     press(page, "sharpen")
     shown = desk(page)
-    assert shown["can"] == ["rest", "undo"]
+    assert shown["can"] == ["mark", "rest", "undo"]
     assert shown["why"] == "at the threshold"
     scores = [photo["score"] for photo in shown["photos"]]
     assert scores == sorted(scores, reverse=True)

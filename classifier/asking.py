@@ -35,6 +35,7 @@ def asked(
     method: str,
     centring: float | None,
     pictures: Sequence[Picture],
+    owner: str,
 ) -> tuple[SessionRow, Callable[[Learner], Vector]]:
     """The row of a new session, not stored yet, and what makes its first weight.
 
@@ -57,6 +58,7 @@ def asked(
         method=method,
         centring=0.0 if method == ARTICLE else share,
         name=titled(prompt, [p.name for p in pictures])[:NAME_LIMIT] if pictures else "",
+        owner=owner,
     )
 
     def encode_text(texts: list[str]) -> Matrix:

@@ -1,10 +1,14 @@
 """The sessions that are open in this process, one object each."""
 
+import logging
 from collections import OrderedDict
 from threading import Lock
 
 from classifier.session import Session
 from db.database import Database
+from db.errors import EngineError, GoneError
+
+_LOG = logging.getLogger(__name__)
 
 # Beyond as many, those that were not used for longest are let go; each can be opened again.
 MOST = 200
@@ -27,7 +31,26 @@ class OpenSessions:
         with self._lock:
             found = self._open.get(session_id)
         # Not under the lock: the database may let one wait, and others shall not wait for that.
-        return self.put(found or Session.reopen(self._database, session_id))
+        if found is None:
+            return self.put(Session.reopen(self._database, session_id))
+        if not self._database.connection.is_alone:
+            self._refresh(found)
+        return self.put(found)
+
+    def _refresh(self, session: Session) -> None:
+        """Take in what other processes stored, so that all of them show the same."""
+        if session.thumbs.unstored:
+            return  # the database was away a moment ago: a page has to learn that without waiting
+        try:
+            session.refresh()
+        except GoneError:
+            self.forget(session.row.id)
+            raise
+        except EngineError as error:
+            if not error.passes:
+                raise
+            # It can be labelled on meanwhile, as it was known: the thumbs wait, and say so.
+            _LOG.info("What others did in %s is not known: %s", session.row.id, error)
 
     def put(self, session: Session) -> Session:
         """Keep a session; returns the one that is kept, where another was quicker."""

@@ -20,6 +20,11 @@ class Outbox:
         """How many rows the database refused; those on their way in another thread don't count."""
         return len(self._rows) if self.trouble else 0
 
+    @property
+    def waiting(self) -> int:
+        """How many rows are not known to be stored, be it that they were not sent yet."""
+        return len(self._rows)
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Send what comes inside in one block, at the end: one takes as long as a hundred rows."""

@@ -26,6 +26,8 @@ class Round:
         photos: n photos, nearest first.
         vectors: float32 (n, 512), unit norm.
         scores: float32 (n,), the photos' scores under the weight.
+        sequence: tells it from all others of its session, also where two processes gave two rounds
+            the same number.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Round:
     photos: tuple[Photo, ...]
     vectors: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
+    sequence: int
 
     @cached_property
     def stacks(self) -> list[list[int]]:
@@ -47,9 +50,8 @@ class Round:
         weight = row.weight
         vectors = np.stack([n.vector for n in found]) if found else np.empty((0, len(weight)), "f4")
         scores = vectors @ (weight / np.linalg.norm(weight))
-        return cls(
-            row.round, row.liked, row.why, weight, tuple(n.photo for n in found), vectors, scores
-        )
+        photos = tuple(n.photo for n in found)
+        return cls(row.round, row.liked, row.why, weight, photos, vectors, scores, row.sequence)
 
 
 def training_set(

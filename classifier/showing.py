@@ -1,6 +1,7 @@
 """The rounds of a session: shown, stored, and restored as they were."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from classifier.rounds import Round
 from db.dialect import Vector
@@ -40,17 +41,33 @@ class Showing:
         """Show photos; see RoundRow for what is stored of it."""
         ids = tuple(neighbour.photo.id for neighbour in found)
         row = RoundRow(self._session, len(self.rounds) + 1, weight, ids, liked, why)
-        self._sessions.add_round(row)
-        self._append(row, found)
+        self._append(Round.of(self._sessions.add_round(row), found))
 
     def restore(self) -> None:
-        """Go on by all that is stored, but for photos that are gone."""
-        rows = self._sessions.rounds(self._session)
-        found = self._photos.get([photo for row in rows for photo in row.photos])
-        by_id = {neighbour.photo.id: neighbour for neighbour in found}
-        for row in rows:
-            self._append(row, [by_id[photo] for photo in row.photos if photo in by_id])
+        """Go on by all that is stored, but for photos that are gone, whichever process stored it.
 
-    def _append(self, row: RoundRow, found: Sequence[Neighbour]) -> None:
-        self.rounds.append(Round.of(row, found))
-        self.latest.update((neighbour.photo.id, row.round) for neighbour in found)
+        A round that another process showed at the same time may come before one that is known:
+        that one then has a later number.
+        """
+        known = {shown.sequence: shown for shown in self.rounds}
+        rows = self._sessions.rounds(self._session)
+        new = [row for row in rows if row.sequence not in known]
+        found = self._photos.get([photo for row in new for photo in row.photos])
+        by_id = {neighbour.photo.id: neighbour for neighbour in found}
+        rounds: list[Round] = []
+        for row in rows:
+            if row.sequence in known:
+                rounds.append(replace(known[row.sequence], number=row.round))
+            else:
+                there = [by_id[photo] for photo in row.photos if photo in by_id]
+                rounds.append(Round.of(row, there))
+        self.rounds = rounds
+        for shown in rounds:
+            self._note(shown)
+
+    def _append(self, shown: Round) -> None:
+        self.rounds.append(shown)
+        self._note(shown)
+
+    def _note(self, shown: Round) -> None:
+        self.latest.update((photo.id, shown.number) for photo in shown.photos)

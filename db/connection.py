@@ -84,6 +84,11 @@ class Connection:
         version = self.client.server_version or "of unknown version"
         return f"{self.dialect.name} {version}{self.dialect.note}"
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process can have the database open."""
+        return self.url.startswith("chdb:")
+
     def command(self, sql: str, parameters: Parameters = None) -> Any:
         """Run a statement that returns at most one value, or defines something."""
         with self._defining(sql):
@@ -140,8 +145,7 @@ class Connection:
         return {row["name"] for row in rows}
 
     def _defining(self, sql: str) -> AbstractContextManager[None]:
-        embedded = self.url.startswith("chdb:")
-        return Folder.of(self.url).defining(sql) if embedded else nullcontext()
+        return Folder.of(self.url).defining(sql) if self.is_alone else nullcontext()
 
     def close(self) -> None:
         """Give the client, and with the last one the embedded engine, back."""
@@ -155,8 +159,7 @@ class Connection:
 
     def _run(self, statement: Callable[[], T], repeatable: bool = True) -> T:
         self._refuse_if_moved()
-        embedded = self.url.startswith("chdb:")
-        ping = None if embedded else partial(is_there, self.client)
+        ping = None if self.is_alone else partial(is_there, self.client)
         answers = Answers(self.url, self.tries, self.sleep, self.health, ping)
         return answers.of(statement, repeatable=repeatable)
 

@@ -17,6 +17,7 @@ from db.label_tables import LABEL_TABLES, LabelTables
 from db.pictures import PICTURES, Pictures
 from db.prompt_means import PROMPT_MEANS, PromptMeans
 from db.rows import Rows
+from db.session_list import SessionList
 from db.sessions import LABELS, ROUNDS, SESSIONS, Sessions
 from db.upgrades import DONE, bring_up_to_date
 from db.views import VIEWS, Views
@@ -36,6 +37,7 @@ class Database:
         self.connection = connection
         self.collections = Collections(connection)
         self.sessions = Sessions(connection)
+        self.listed = SessionList(connection)
         self.pictures = Pictures(connection)
         self.classifiers = Classifiers(connection)
         self.checks = Checks(connection)

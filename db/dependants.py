@@ -26,7 +26,7 @@ class Dependants:
         saved = [each for each in database.classifiers.all() if each.collection == collection.name]
         views = [view.name for each in saved if (view := database.views.of(each)) is not None]
         views += [table.name for table in database.label_tables.published(collection.name)]
-        sessions = database.sessions.count(collection.name)
+        sessions = database.listed.count(collection.name)
         return cls(tuple(views), tuple(each.name for each in saved), sessions)
 
     def __bool__(self) -> bool:

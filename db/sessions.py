@@ -1,7 +1,7 @@
 """The tables of labelling sessions: what was asked, shown and answered, each as a row."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,13 +20,18 @@ UP, DOWN, NONE, UNSURE = 1, 0, -1, 2
 # drawn by chance to check one, or came in after it was saved, or were chosen on the map.
 RANKED, THRESHOLD, SAMPLE, NEW, MAP = "", "threshold", "sample", "new", "map"
 
+# Whom a session is shared with: with nobody, or with all who have its address, to look at or to
+# label in too.
+NOBODY, READING, LABELLING = "", "reading", "labelling"
+
 SESSIONS = Table(
     "sessions",
     "what was asked",
     "id String, collection String, fingerprint String, prompt String, page_size UInt32, "
     "countries Array(String), photographers Array(String), keywords Array(String), "
     "created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', "
-    "version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0",
+    "version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0, "
+    "owner String DEFAULT '', shared String DEFAULT '', sequence UInt64 DEFAULT version",
     "id",
 )
 ROUNDS = Table(
@@ -41,7 +46,7 @@ LABELS = Table(
     "labels",
     "what was answered: thumbs",
     "session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, "
-    "round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT ''",
+    "round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '', author String DEFAULT ''",
     "(session, sequence)",
 )
 
@@ -61,6 +66,10 @@ class SessionRow:
         created: when.
         name: what it is called where that is not its prompt, or "".
         centring: the share that was taken off the prompt of what all prompts have in common.
+        owner: the name of who started it, or "" where nobody had signed in.
+        shared: NOBODY, READING or LABELLING.
+        version: how often it was changed.
+        sequence: of this state of it; later ones have larger numbers, also of one version.
     """
 
     id: str
@@ -73,6 +82,10 @@ class SessionRow:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     name: str = ""
     centring: float = 0.0
+    owner: str = ""
+    shared: str = NOBODY
+    version: int = 0
+    sequence: int = 0
 
     @property
     def title(self) -> str:
@@ -86,13 +99,14 @@ class RoundRow:
 
     Attributes:
         session: the session's id.
-        round: 1 for the first.
+        round: 1 for the first, one more for each: their place in the order of their sequences.
         weight: float32 (512,), what was searched with.
         photos: the ids of the photos that it showed, in order.
         liked: the id of the photo that it was to resemble, or "".
         why: what brought its photos on screen: RANKED, THRESHOLD, NEW, MAP, or SAMPLE with the
             number of the check sample. The thumbs of a round have its reason, so that those on a
             random sample can be told from the others.
+        sequence: later rounds have larger numbers, also where two processes show one at once.
     """
 
     session: str
@@ -101,6 +115,7 @@ class RoundRow:
     photos: tuple[str, ...]
     liked: str = ""
     why: str = RANKED
+    sequence: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,7 @@ class LabelRow:
         label: 1 up, 0 down, 2 unsure, -1 none.
         round: the round that showed the photo.
         click: what the browser calls the click, so that one sent twice counts once, or "".
+        author: the name of who gave it, or "" where nobody had signed in.
     """
 
     session: str
@@ -126,23 +142,24 @@ class LabelRow:
     label: int
     round: int
     click: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True)
-class SessionSummary:
-    """A session as one line of a list.
+class Stored:
+    """How much of a session is stored: it only grows, so two that are equal are of one state.
 
     Attributes:
-        row: what it started with, and its name.
-        rounds: how many were shown.
-        ups: how many thumbs up stand.
-        downs: how many thumbs down stand.
+        labels: rows of thumbs and undoings.
+        rounds: rounds shown.
+        sequence: of the session's own latest row.
+        deleted: whether that says that it is gone.
     """
 
-    row: SessionRow
+    labels: int
     rounds: int
-    ups: int
-    downs: int
+    sequence: int
+    deleted: bool
 
 
 class Sessions:
@@ -155,23 +172,38 @@ class Sessions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, session: SessionRow) -> None:
-        """Store a new session."""
-        self._write(session, version=0)
+    def add(self, session: SessionRow) -> SessionRow:
+        """Store a new session; returns it with its sequence."""
+        return self._write(session)
 
-    def update(self, session: SessionRow, *, deleted: bool = False) -> None:
-        """Store a session anew: under another name, with another filter, or as deleted.
+    def update(self, session: str, *, deleted: bool = False, **changes: Any) -> SessionRow | None:
+        """Store a session anew: under another name, with another filter, shared, or as deleted.
 
         A deleted one is not listed and not found any more; its thumbs stay, since the classifiers
         that were saved from it tell of them.
-        """
-        version = self._connection.command(
-            "SELECT max(version) + 1 FROM sessions WHERE id = %(id)s", {"id": session.id}
-        )
-        self._write(session, int(version), deleted)
 
-    def add_round(self, row: RoundRow) -> None:
-        """Store a round as it is shown."""
+        Args:
+            session: its id. What others have changed of it in the meantime stays as they left it.
+            deleted: whether it is gone from now on.
+            changes: fields of SessionRow.
+
+        Returns:
+            As it is now; None where it is gone already.
+        """
+        found = self.find(session)
+        if found is None:
+            return None
+        version = self._connection.command(
+            "SELECT max(version) + 1 FROM sessions WHERE id = %(id)s", {"id": session}
+        )
+        return self._write(replace(found, **changes, version=int(version)), deleted=deleted)
+
+    def add_round(self, row: RoundRow) -> RoundRow:
+        """Store a round as it is shown; returns it with its sequence, a new one where it has 0."""
+        numbered = row
+        if not row.sequence:
+            moment = next_moment(self._connection, "rounds", "session", row.session)
+            numbered = replace(row, sequence=moment)
         self._connection.insert(
             "rounds",
             {
@@ -182,9 +214,10 @@ class Sessions:
                 "liked": row.liked,
                 "why": row.why,
                 "made": datetime.now(UTC),
-                "sequence": next_moment(self._connection, "rounds", "session", row.session),
+                "sequence": numbered.sequence,
             },
         )
+        return numbered
 
     def add_labels(self, rows: Sequence[LabelRow]) -> None:
         """Store the thumbs of one click, or their undoing, in one block."""
@@ -196,96 +229,70 @@ class Sessions:
     def find(self, session: str) -> SessionRow | None:
         """The session of that id, if there is one."""
         rows = self._connection.rows(
-            "SELECT * FROM sessions WHERE id = %(id)s ORDER BY version DESC LIMIT 1",
-            {"id": session},
+            f"SELECT * FROM sessions WHERE id = %(id)s {NEWEST} LIMIT 1", {"id": session}
         )
-        return _to_session(rows[0]) if rows and not rows[0]["deleted"] else None
+        return to_session(rows[0]) if rows and not rows[0]["deleted"] else None
+
+    def stored(self, session: str) -> Stored:
+        """How much of a session is stored, in one small query that reads no thumb's photo."""
+        (row,) = self._connection.rows(_STORED, {"id": session})
+        return Stored(**{**row, "deleted": bool(row["deleted"])})
 
     def rounds(self, session: str) -> list[RoundRow]:
-        """The session's rounds, first to last."""
+        """The session's rounds, first to last.
+
+        Of two that two processes stored under one number none is lost: the later one comes second.
+        """
         rows = self._connection.rows(
-            "SELECT session, round, weight, photos, liked, why FROM rounds WHERE session = %(id)s "
-            "ORDER BY round, sequence DESC LIMIT 1 BY round",
+            "SELECT session, weight, photos, liked, why, sequence FROM rounds "
+            "WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence",
             {"id": session},
         )
         return [
             RoundRow(
                 **{
                     **row,
+                    "round": number,
                     "weight": np.asarray(row["weight"], dtype=np.float32),
                     "photos": tuple(row["photos"]),
                 }
             )
-            for row in rows
+            for number, row in enumerate(rows, 1)
         ]
 
     def labels(self, session: str) -> list[LabelRow]:
         """Every thumb and undoing of the session, in the order they were given."""
         rows = self._connection.rows(
-            "SELECT session, sequence, action, undoes, photo, label, round, click FROM labels "
-            "WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence, photo",
+            "SELECT session, sequence, action, undoes, photo, label, round, click, author "
+            "FROM labels WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence, photo",
             {"id": session},
         )
         return [LabelRow(**row) for row in rows]
 
-    def count(self, collection: str) -> int:
-        """How many sessions a collection has."""
-        return int(
-            self._connection.command(f"SELECT count() FROM ({_LATEST})", {"collection": collection})
-        )
-
-    def recent(self, collection: str, n: int = 5, after: int = 0) -> list[SessionSummary]:
-        """The collection's latest sessions, newest first: n of them, after so many others."""
-        rows = self._connection.rows(
-            f"{_LATEST} ORDER BY created DESC, id LIMIT %(n)s OFFSET %(after)s",
-            {"collection": collection, "n": n, "after": after},
-        )
-        ids = {"ids": tuple(row["id"] for row in rows)}
-        if not rows:
-            return []
-        rounds = self._by_session(_ROUNDS_SHOWN, ids)
-        thumbs = self._by_session(_THUMBS_STANDING, ids)
-        none = {"rounds": 0, "ups": 0, "downs": 0}
-        return [
-            SessionSummary(
-                _to_session(row),
-                rounds.get(row["id"], none)["rounds"],
-                thumbs.get(row["id"], none)["ups"],
-                thumbs.get(row["id"], none)["downs"],
-            )
-            for row in rows
-        ]
-
-    def _by_session(self, sql: str, ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        return {row["session"]: row for row in self._connection.rows(sql, ids)}
-
-    def _write(self, session: SessionRow, version: int, deleted: bool = False) -> None:
+    def _write(self, session: SessionRow, *, deleted: bool = False) -> SessionRow:
+        moment = next_moment(self._connection, "sessions", "id", session.id)
+        written = replace(session, sequence=moment)
         only = {name: list(values) for name, values in asdict(session.only).items()}
-        row = {name: getattr(session, name) for name in _SESSION_COLUMNS}
-        state = {"version": version, "deleted": int(deleted)}
-        self._connection.insert("sessions", {**row, **only, **state})
+        row = {name: getattr(written, name) for name in _SESSION_COLUMNS}
+        self._connection.insert("sessions", {**row, **only, "deleted": int(deleted)})
+        return written
 
 
 _SESSION_COLUMNS = (
     "id", "collection", "fingerprint", "prompt", "page_size", "method", "created", "name",
-    "centring",
+    "centring", "owner", "shared", "version", "sequence",
 )  # fmt: skip
-_LATEST = (
-    "SELECT * FROM (SELECT * FROM sessions WHERE collection = %(collection)s "
-    "ORDER BY version DESC LIMIT 1 BY id) WHERE NOT deleted"
-)
-_ROUNDS_SHOWN = (
-    "SELECT session, uniqExact(round) AS rounds FROM rounds WHERE session IN %(ids)s "
-    "GROUP BY session"
-)
-# An undoing is a row like any other, with the label that it brings back.
-_THUMBS_STANDING = (
-    "SELECT session, countIf(last = 1) AS ups, countIf(last = 0) AS downs FROM ("
-    "SELECT session, photo, argMax(label, sequence) AS last FROM labels "
-    "WHERE session IN %(ids)s GROUP BY session, photo) GROUP BY session"
+# Of two that two processes wrote at once, under one version, the later one counts.
+NEWEST = "ORDER BY sequence DESC, version DESC"
+_STORED = (
+    "SELECT (SELECT uniqExact(sequence, photo) FROM labels WHERE session = %(id)s) AS labels, "
+    "(SELECT uniqExact(sequence) FROM rounds WHERE session = %(id)s) AS rounds, "
+    "max(s.sequence) AS sequence, argMax(s.deleted, s.sequence) AS deleted "
+    "FROM sessions AS s WHERE id = %(id)s"
 )
 
 
-def _to_session(row: dict[str, Any]) -> SessionRow:
+def to_session(row: dict[str, Any]) -> SessionRow:
+    """A session from a row of its table."""
     only = Filter(*(tuple(row[name]) for name in ("countries", "photographers", "keywords")))
     return SessionRow(only=only, **{name: row[name] for name in _SESSION_COLUMNS})

@@ -113,4 +113,11 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
         "seen UInt64 DEFAULT 0",
     ),
     _columns("views", "number UInt32 DEFAULT 1"),
+    _columns(
+        "sessions",
+        "owner String DEFAULT ''",
+        "shared String DEFAULT ''",
+        "sequence UInt64 DEFAULT version",
+    ),
+    _columns("labels", "author String DEFAULT ''"),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from classifier.marks import standing_in
 from classifier.ranking import Ranking
 from db.classifiers import SavedClassifier
 from db.collections import Collection
@@ -15,7 +16,7 @@ def ranking_of(services: Services, classifier: SavedClassifier, collection: Coll
     rows = services.database.collections.photos(collection).count()
     version = (classifier.id, classifier.number)
     ids, scores = _scores(services, classifier, collection, version, rows, collection.created)
-    labels = {row.photo: row.label for row in services.database.sessions.labels(classifier.session)}
+    labels = standing_in(services.database.sessions.labels(classifier.session))
     return Ranking(ids, scores, {p: label for p, label in labels.items() if label in (UP, DOWN)})
 
 

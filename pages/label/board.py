@@ -109,8 +109,8 @@ class SessionBoard:
             "shares": share_of_ups(session.rounds, labels),
             "turns": turns(session.rounds),
             "verdict": _verdict(session.evidence()),
-            "undo": _click(session.thumbs.undoable),
-            "redo": _click(session.thumbs.redoable),
+            "undo": _click(session.thumbs.undoable()),
+            "redo": _click(session.thumbs.redoable()),
             "unstored": session.thumbs.unstored,
             "trouble": session.thumbs.trouble,
         }
@@ -172,7 +172,7 @@ class SessionBoard:
     def _without(self, act: Act) -> Answer:
         if act.fact not in _FACTS:
             raise ExplorerError(f"A filter has no {act.fact!r}: reload the page")
-        self._session.without(act.fact, act.value)
+        self._session.terms.without(act.fact, act.value)
         return Answer(f"“{act.value}” is taken away: the next round is searched without it")
 
 

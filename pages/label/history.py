@@ -9,7 +9,8 @@ from streamlit.navigation.page import StreamlitPage
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.sessions import DOWN, UNSURE, UP, SessionSummary
+from db.session_list import SessionSummary
+from db.sessions import DOWN, UNSURE, UP
 from pages.address import address
 from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
@@ -108,7 +109,7 @@ def _list(services: Services, label: StreamlitPage) -> None:
 
 
 def _sessions(services: Services, label: StreamlitPage, collection: Collection) -> None:
-    sessions = services.database.sessions
+    sessions = services.database.listed
     total = sessions.count(collection.name)
     if not total:
         st.info("No session yet: type a prompt on the **Label** page.")
@@ -161,7 +162,7 @@ def _rename(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     name = st.text_input("Name", value=row.name, key=f"name-of-{row.id}", placeholder=row.prompt)
     if st.button("Rename", key=f"do-rename-{row.id}", type="primary"):
-        services.sessions.get(row.id).rename(name)
+        services.sessions.get(row.id).terms.rename(name)
         st.rerun()
 
 
@@ -169,6 +170,6 @@ def _delete(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     st.markdown(of_session(services.database, row, summary.ups + summary.downs))
     if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
-        services.database.sessions.update(row, deleted=True)
+        services.database.sessions.update(row.id, deleted=True)
         services.sessions.forget(row.id)
         st.rerun()

@@ -151,7 +151,7 @@ def _welcome(services: Services, collection: Collection) -> None:
             "The vectors of these photos were made by the sample's tiny CLIP model, which knows "
             "only drawings. Load them with a real CLIP model to search photographs."
         )
-    recent = services.database.sessions.recent(collection.name)
+    recent = services.database.listed.recent(collection.name)
     if recent:
         st.subheader("Go on with")
         with st.container(horizontal=True, gap="small"):

@@ -46,7 +46,7 @@ def state(session: Session) -> tuple[object, ...]:
         session.row.only,
         session.labels,
         share_of_ups(session.rounds, session.labels),
-        session.thumbs.undoable is not None,
+        session.thumbs.undoable() is not None,
         [
             (r.number, r.photos, r.weight.tobytes(), r.vectors.tobytes(), r.scores.tobytes())
             for r in session.rounds
@@ -135,7 +135,7 @@ def test_undo_takes_back_click_by_click(session: Session) -> None:
     assert session.labels == {first: UP}
     session.undo()
     assert session.labels == {}
-    assert session.thumbs.undoable is None
+    assert session.thumbs.undoable() is None
     session.undo()
     assert session.labels == {}
 
@@ -222,7 +222,7 @@ def test_a_filter_that_nothing_passes_starts_no_session(
 ) -> None:
     with pytest.raises(ExplorerError, match="No photo passes the filter"):
         start(database, collection, Filter(countries=("Atlantis",)))
-    assert database.sessions.recent(collection.name) == []
+    assert database.listed.recent(collection.name) == []
 
 
 def test_a_photo_that_was_not_shown_gets_no_thumb(session: Session) -> None:
@@ -282,7 +282,7 @@ def test_recent_sessions_are_listed_newest_first(
     database: Database, collection: Collection, session: Session
 ) -> None:
     session.refine()
-    summaries = database.sessions.recent(collection.name)
+    summaries = database.listed.recent(collection.name)
     assert [(s.row.id, s.row.prompt, s.rounds) for s in summaries] == [
         (session.row.id, "a lake", 2)
     ]
@@ -515,9 +515,9 @@ def test_a_condition_can_be_taken_away_and_the_thumbs_stay(
 ) -> None:
     session = start(database, collection, Filter(countries=("Peru", "Norway"), keywords=("lake",)))
     session.label(ids(session)[0], UP)
-    session.without("countries", "Peru")
-    session.without("countries", "Atlantis")
-    session.without("keywords", "lake")
+    session.terms.without("countries", "Peru")
+    session.terms.without("countries", "Atlantis")
+    session.terms.without("keywords", "lake")
     assert session.row.only == Filter(countries=("Norway",))
     session.refine()
     assert {photo.country for photo in session.current.photos} == {"Norway"}
@@ -526,10 +526,10 @@ def test_a_condition_can_be_taken_away_and_the_thumbs_stay(
 
 
 def test_a_session_can_be_called_something_else(database: Database, session: Session) -> None:
-    session.rename("  Lakes \n of  Norway ")
+    session.terms.rename("  Lakes \n of  Norway ")
     assert session.row.title == "Lakes of Norway"
     assert Session.reopen(database, session.row.id).row.title == "Lakes of Norway"
-    session.rename(" ")
+    session.terms.rename(" ")
     assert session.row.title == "a lake"
 
 
@@ -538,9 +538,9 @@ def test_a_deleted_session_is_neither_listed_nor_found(
 ) -> None:
     other = start(database, collection)
     session.label(ids(session)[0], UP)
-    database.sessions.update(session.row, deleted=True)
-    assert [s.row.id for s in database.sessions.recent(collection.name)] == [other.row.id]
-    assert database.sessions.count(collection.name) == 1
+    database.sessions.update(session.row.id, deleted=True)
+    assert [s.row.id for s in database.listed.recent(collection.name)] == [other.row.id]
+    assert database.listed.count(collection.name) == 1
     with pytest.raises(ExplorerError, match="There is no session"):
         Session.reopen(database, session.row.id)
     assert len(database.sessions.labels(session.row.id)) == 1, "saved classifiers tell of them"
@@ -556,7 +556,7 @@ def test_the_list_tells_the_thumbs_that_stand(
     session.label(third, UNSURE)
     session.rest_are_no()
     session.undo()
-    (summary,) = database.sessions.recent(collection.name)
+    (summary,) = database.listed.recent(collection.name)
     assert (summary.rounds, summary.ups, summary.downs) == (1, 1, 1)
 
 
@@ -578,7 +578,7 @@ def test_every_change_is_newer_than_the_one_before(session: Session) -> None:
         session.undo,
         session.redo,
         session.refine,
-        lambda: session.rename("x"),
+        lambda: session.terms.rename("x"),
     ):
         change()
         seen.append(session.changes)

@@ -1,5 +1,6 @@
 """What is sent twice counts once: a client whose answer was lost sends again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from db.database import Database
 from db.photos import Filter
-from db.sessions import LabelRow, RoundRow, SessionRow
+from db.sessions import LABELLING, LabelRow, RoundRow, SessionRow
 from tests.conformance.conftest import built
 from tests.conftest import filled, photo_ids
 
@@ -39,19 +40,42 @@ def test_a_session_that_was_stored_twice_is_one(database: Database) -> None:
     row = SessionRow("s", "mine", "f", "a lake", 9, Filter(), "checked", datetime.now(UTC))
     label = LabelRow("s", 5, 5, 0, "photo", 1, 1)
     undo = LabelRow("s", 6, 6, 5, "photo", -1, 1)
-    shown = RoundRow("s", 1, np.ones(512, dtype=np.float32), ("photo",))
+    shown = RoundRow("s", 1, np.ones(512, dtype=np.float32), ("photo",), sequence=4)
     for _ in range(2):
         sessions.add(row)
         sessions.add_round(shown)
         sessions.add_labels([label])
         sessions.add_labels([undo])
-    assert [summary.row.id for summary in sessions.recent("mine")] == ["s"]
+    assert [summary.row.id for summary in database.listed.recent("mine")] == ["s"]
     assert sessions.labels("s") == [label, undo]
     assert [found.round for found in sessions.rounds("s")] == [1]
 
 
-def test_of_two_rounds_of_one_number_the_later_one_counts(database: Database) -> None:
+def test_of_two_rounds_that_two_processes_gave_one_number_none_is_lost(
+    database: Database,
+) -> None:
     for photo in ("first", "second"):
         row = RoundRow("s", 1, np.ones(512, dtype=np.float32), (photo,))
-        database.sessions.add_round(row)
-    assert [found.photos for found in database.sessions.rounds("s")] == [("second",)]
+        assert database.sessions.add_round(row).sequence
+    found = database.sessions.rounds("s")
+    assert [(row.round, row.photos) for row in found] == [(1, ("first",)), (2, ("second",))]
+
+
+def test_what_two_processes_change_of_one_session_both_stands(database: Database) -> None:
+    row = SessionRow("s", "mine", "f", "a lake", 9)
+    added = database.sessions.add(row)
+    renamed = database.sessions.update("s", name="Lakes")
+    shared = database.sessions.update("s", shared=LABELLING)
+    assert renamed is not None
+    assert added.sequence < renamed.sequence
+    assert (shared, shared and shared.name) == (database.sessions.find("s"), "Lakes")
+    both = [replace(renamed, name=name, sequence=0) for name in ("One", "Two")]
+    for state in both:  # as processes do that looked before either had written
+        database.sessions.add(state)
+    found = database.sessions.find("s")
+    assert found is not None
+    assert (found.name, found.version) == ("Two", 1)
+    assert database.listed.recent("mine")[0].row == found
+    database.sessions.update("s", deleted=True)
+    assert database.sessions.update("s", name="Three") is None
+    assert database.sessions.stored("s").deleted

@@ -35,7 +35,7 @@ def test_a_prompt_and_a_photos_id_come_back(database: Database, text: str) -> No
     assert reopened.row.prompt == text.strip()
     assert reopened.labels == {text: UP, "photo-00001": DOWN}
     assert hostile in reopened.current.photos
-    assert [s.row.prompt for s in database.sessions.recent(collection.name)] == [text.strip()]
+    assert [s.row.prompt for s in database.listed.recent(collection.name)] == [text.strip()]
 
 
 @pytest.mark.parametrize("text", HOSTILE[:-1], ids=range(len(HOSTILE) - 1))

@@ -7,7 +7,7 @@ import pytest
 
 from db.contents import Content
 from db.database import Database
-from db.sessions import DOWN, NONE, UP, RoundRow
+from db.sessions import DOWN, NONE, UP, RoundRow, SessionRow
 from tests.conformance.test_views import saved
 from tests.conftest import STRATA, filled
 
@@ -48,7 +48,13 @@ def test_what_was_done_last_counts_whatever_the_clock_says(database: Database) -
 
     for photo in ("first", "second"):
         database.sessions.add_round(RoundRow("s", 1, np.ones(512, dtype=np.float32), (photo,)))
-        assert [found.photos for found in database.sessions.rounds("s")] == [(photo,)]
+    assert [found.photos for found in database.sessions.rounds("s")] == [("first",), ("second",)]
+    database.sessions.add(SessionRow("s", "c", "f", "p", 9))
+    for name in ("One", "Two"):
+        database.sessions.update("s", name=name)
+        found = database.sessions.find("s")
+        assert found is not None
+        assert found.name == name
 
     for size in (1, 2):
         database.contents.add(table.name, {"photo-00001": Content(size=size)})

@@ -166,7 +166,7 @@ def test_chosen_photos_open_on_the_desk_of_the_session(
 def test_without_its_session_they_are_shown(
     page: AppTest, services: Services, session: Session, saved: SavedClassifier
 ) -> None:
-    services.database.sessions.update(session.row, deleted=True)
+    services.database.sessions.update(session.row.id, deleted=True)
     services.sessions.forget(session.row.id)
     ids = put(services, session.collection.name)
     before = len(healthy(page.run()).caption)

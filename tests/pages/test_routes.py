@@ -185,7 +185,7 @@ def test_what_is_gone_is_gone_and_what_is_away_is_not(
 def test_a_thumb_for_a_deleted_session_says_that_it_is_gone(
     client: TestClient, session: Session, services: Services
 ) -> None:
-    services.database.sessions.update(session.row, deleted=True)
+    services.database.sessions.update(session.row.id, deleted=True)
     services.sessions.forget(session.row.id)
     found = client.post(url(session), json=mark(session), headers=KNOWN)
     assert found.status_code == 410

@@ -167,7 +167,7 @@ def test_new_photos_are_counted_shown_and_labelled(
 def test_without_its_session_a_classifier_ranks_and_says_why_it_is_not_sharpened(
     page: AppTest, services: Services, session: Session
 ) -> None:
-    services.database.sessions.update(session.row, deleted=True)
+    services.database.sessions.update(session.row.id, deleted=True)
     services.sessions.forget(session.row.id)
     healthy(page.run())
     assert "Its labelling session was deleted, or is not in this database" in texts(page)

@@ -10,13 +10,13 @@
 CREATE TABLE IF NOT EXISTS collections ON CLUSTER 'photos' (name String, model String, fingerprint String, source String, dimension UInt32, created DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY name;
 
 -- sessions: what was asked
-CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
+CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'photos' (id String, collection String, fingerprint String, prompt String, page_size UInt32, countries Array(String), photographers Array(String), keywords Array(String), created DateTime64(3, 'UTC'), method String DEFAULT 'article', name String DEFAULT '', version UInt32 DEFAULT 0, deleted UInt8 DEFAULT 0, centring Float32 DEFAULT 0, owner String DEFAULT '', shared String DEFAULT '', sequence UInt64 DEFAULT version) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY id;
 
 -- rounds: what was shown
 CREATE TABLE IF NOT EXISTS rounds ON CLUSTER 'photos' (session String, round UInt32, weight Array(Float32), photos Array(String), made DateTime64(3, 'UTC'), liked String DEFAULT '', sequence UInt64 DEFAULT toUnixTimestamp64Milli(made) * 1000000, why String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, round);
 
 -- labels: what was answered: thumbs
-CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
+CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence UInt64, action UInt64, undoes UInt64, photo String, label Int8, round UInt32, made DateTime64(3, 'UTC'), click String DEFAULT '', author String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, sequence);
 
 -- session_pictures: pictures that were asked with
 CREATE TABLE IF NOT EXISTS session_pictures ON CLUSTER 'photos' (session String, number UInt32, name String, photo String, vector Array(Float32), thumbnail String) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, number);

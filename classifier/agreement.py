@@ -46,22 +46,26 @@ def answers_of(thumbs: Thumbs) -> Answers:
     return found
 
 
+def disputed(answers: Answers) -> tuple[str, ...]:
+    """The photos on which people differ, in the order in which they were marked."""
+    return tuple(photo for photo, said in answers.items() if len(set(said.values())) > 1)
+
+
 def agreement_of(answers: Answers) -> Agreement | None:
     """How far people agree; None where no two of them labelled a photo."""
     if not answers:
         return None
     people = tuple(sorted(set(chain.from_iterable(answers.values()))))
-    disputed = tuple(photo for photo, said in answers.items() if len(set(said.values())) > 1)
     if len(people) == 2:
         measure, value = "Cohen's kappa", _kappa(people, answers)
     else:
         measure, value = "Krippendorff's alpha", _alpha(people, answers)
-    return Agreement(people, len(answers), disputed, measure, value)
+    return Agreement(people, len(answers), disputed(answers), measure, value)
 
 
 def _kappa(people: tuple[str, ...], answers: Answers) -> float | None:
     # Its import takes a second or two, which only those wait for who label together.
-    from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415
+    from sklearn.metrics import cohen_kappa_score
 
     first, second = ([said[name] for said in answers.values()] for name in people)
     if len({*first, *second}) < 2:
@@ -70,7 +74,7 @@ def _kappa(people: tuple[str, ...], answers: Answers) -> float | None:
 
 
 def _alpha(people: tuple[str, ...], answers: Answers) -> float | None:
-    import krippendorff  # noqa: PLC0415
+    import krippendorff
 
     table = np.asarray([[said.get(name, np.nan) for said in answers.values()] for name in people])
     if len(np.unique(table[~np.isnan(table)])) < 2:

@@ -7,7 +7,8 @@ from classifier.marks import SILENT, Vote
 from classifier.thumbs import Thumbs
 from db.sessions import DOWN, NONE, UNSURE, UP, LabelRow
 
-_WORDS = {UP: "yes", DOWN: "no", UNSURE: "unsure"}
+# What marks are called.
+WORDS = {UP: "yes", DOWN: "no", UNSURE: "unsure"}
 _SECOND = 10**9  # nanoseconds
 _AGES = ((86_400, "day"), (3600, "hour"), (60, "minute"))  # seconds
 
@@ -71,7 +72,7 @@ def _told(newer: Sequence[tuple[str, Vote]], of: int) -> str:
         return ""
     author, vote = max(newer, key=lambda each: each[1].given)
     what = "it" if of == 1 else f"{len(newer)} of these photos"
-    word = _WORDS[vote.label]
+    word = WORDS[vote.label]
     return f"{author or 'Somebody'} marked {what} {word} {_ago(vote.given)}: look, and press again"
 
 

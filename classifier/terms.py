@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from threading import RLock
+from typing import Any
 
 from classifier.asking import NAME_LIMIT
 from db.errors import ExplorerError, GoneError
@@ -56,7 +57,7 @@ class Terms:
             raise ExplorerError(f"A session can't be shared for {shared!r}: reload the page")
         self._change(shared=shared)
 
-    def _change(self, **changes: object) -> None:
+    def _change(self, **changes: Any) -> None:
         with self._lock:
             self.row = self._there(self._sessions.update(self.row.id, **changes))
 

@@ -100,7 +100,7 @@ def dividing_threshold(ranking: Ranking, wanted: int) -> float:
 
 
 def learn_from(
-    database: Database, session: Session, classifier: SavedClassifier, check: Check
+    database: Database, session: Session, classifier: SavedClassifier, check: Check, by: str = ""
 ) -> None:
     """Give a session the thumbs of a check sample on photos that have none in it, as a round.
 
@@ -109,6 +109,7 @@ def learn_from(
         session: the one that the classifier is refit in.
         classifier: whose sample it is.
         check: from then on it says nothing of the versions that are fit on these thumbs.
+        by: the name of who gives them.
     """
     marks = session.marks
     given = {p: label for p, label in check.labels.items() if label in (UP, DOWN)}
@@ -119,7 +120,7 @@ def learn_from(
     with session.together():
         session.show(there, classifier.weight, _reason(check))
         for label in (UP, DOWN):
-            session.label_all([photo for photo in there if given[photo] == label], label)
+            session.label_all([photo for photo in there if given[photo] == label], label, by=by)
 
 
 def has_learnt_from(session: Session, version: SavedClassifier, check: Check) -> bool:

@@ -1,6 +1,7 @@
 """A classifier's check sample behind a desk: photos that chance chose, without their scores."""
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from db.checks import Check
@@ -72,6 +73,15 @@ class CheckBoard:
         """See Board. Each mark is stored by itself."""
         return nullcontext()
 
+    @property
+    def at(self) -> int:
+        """See Board. A sample counts nothing: whatever is told last is the newest."""
+        return time.monotonic_ns() // 1_000_000
+
+    def crossed(self) -> Mapping[str, str]:
+        """See Board. Whoever marks a sample last is right."""
+        return {}
+
     def act(self, act: Act) -> Answer:
         """See Board. A sample has no rounds, and no undo: only marks."""
         require_act(self._person, act)
@@ -101,16 +111,20 @@ class CheckBoard:
         evidence = population.evidence(self._check.labels)
         return {
             "can": allowed(self._person, ("mark", "rest")),
-            "at": time.monotonic_ns() // 1_000_000,
+            "at": self.at,
+            "live": False,
             "title": self._classifier.name,
             "collection": collection.name,
             "filters": [],
             "rounds": 0,
             "round": 0,
+            "key": "",
             "liked": "",
             "photos": [facts(collection.name, photo) for photo in photos],
             "stacks": [[place] for place in range(len(photos))],
             "marks": {photo: mark for photo, mark in marks.items() if mark != NONE},
+            "by": {},
+            "also": {},
             "ups": given.count(UP),
             "downs": given.count(DOWN),
             "unsure": given.count(UNSURE),

@@ -13,6 +13,7 @@ from db.errors import ExplorerError, GoneError
 from db.sessions import DOWN, RANKED, THRESHOLD, UP
 from pages.desk.board import Show
 from pages.desk.component import show_desk
+from pages.label.access import may_label, require_part
 from pages.label.board import SessionBoard
 from pages.markdown import escaped
 from pages.people.person import current
@@ -35,6 +36,12 @@ def show_sharpening(
             st.markdown(
                 "Its labelling session was deleted, or is not in this database, so it can't be "
                 "refit. Search for the same on the **Label** page, and save that under its name."
+            )
+            return
+        if not may_label(current(), session.row):
+            st.markdown(
+                f"Its labelling session is {escaped(session.row.owner)}'s, and not shared for "
+                "labelling, so only they can refit it."
             )
             return
         coming = 1 + max(version.number for version in versions)
@@ -74,6 +81,7 @@ def label(session: Session, classifier: SavedClassifier, photos: Sequence[str], 
         st.info("All of these photos have thumbs.")
         return
     try:
+        require_part(current(), session.row)
         session.show(photos, classifier.weight, why)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")
@@ -115,9 +123,10 @@ def _refit(
     check: Check | None,
 ) -> None:
     try:
+        require_part(current(), session.row)
         with st.spinner("Refitting, and scoring the collection …", show_time=True):
             if check is not None:
-                learn_from(services.database, session, classifier, check)
+                learn_from(services.database, session, classifier, check, current().name)
             made = add_version(services.database, session, classifier, threshold)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from db.errors import ExplorerError
@@ -30,6 +30,7 @@ class Act:
         after: how many rounds there were.
         fact: the kind of the condition to take away, a field of Filter; or AS_VERSION.
         value: the condition, or the name to save a classifier under.
+        seen: by photo, the mark that the desk showed when it was given another one.
     """
 
     do: str
@@ -41,6 +42,7 @@ class Act:
     after: int = 0
     fact: str = ""
     value: str = ""
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 # What each act of a desk is, for who may do it.
@@ -74,12 +76,12 @@ class Show:
     Attributes:
         round: those of this round.
         mark: instead, all photos that have this mark.
-        have: the round whose photos the browser has, which needn't be told again; 0 for none.
+        have: the `key` of the round whose photos the browser has, which needn't be told again.
     """
 
     round: int = LATEST
     mark: int | None = None
-    have: int = 0
+    have: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,13 @@ class Board(Protocol):
     def together(self) -> AbstractContextManager[None]:
         """Acts inside may be stored at once, at the end."""
 
+    @property
+    def at(self) -> int:
+        """Grows with each change of the state, in all processes alike."""
+
+    def crossed(self) -> Mapping[str, str]:
+        """Why acts that were done together were taken back at once, by click; told once."""
+
     def act(self, act: Act) -> Answer:
         """Do what a person did.
 
@@ -138,14 +147,18 @@ class Board(Protocol):
 Boards = Mapping[str, Callable[[str], Board]]
 
 
+class UnreadableError(ExplorerError):
+    """What a request says is not what a desk sends."""
+
+
 def read_acts(sent: object) -> list[Act]:
     """The acts of a request.
 
     Raises:
-        ExplorerError: they are not what a desk sends.
+        UnreadableError: they are not what a desk sends.
     """
     if not isinstance(sent, Sequence) or isinstance(sent, str):
-        raise ExplorerError("A desk sends a list of acts: reload the page")
+        raise UnreadableError("A desk sends a list of acts: reload the page")
     return [_read_act(act) for act in sent]
 
 
@@ -153,24 +166,28 @@ def read_show(sent: object) -> Show:
     """Which photos a request asks for.
 
     Raises:
-        ExplorerError: it is not what a desk sends.
+        UnreadableError: it is not what a desk sends.
     """
     if not isinstance(sent, Mapping):
-        raise ExplorerError("A desk says what it shows: reload the page")
+        raise UnreadableError("A desk says what it shows: reload the page")
     mark = sent.get("mark")
     if mark is not None and (not isinstance(mark, int) or not _is_number(mark)):
-        raise ExplorerError(f"There is no mark {mark!r}: reload the page")
-    return Show(_number(sent, "round", LATEST), mark, _number(sent, "have", 0))
+        raise UnreadableError(f"There is no mark {mark!r}: reload the page")
+    return Show(_number(sent, "round", LATEST), mark, _text(sent, "have"))
 
 
 def _read_act(sent: object) -> Act:
     if not isinstance(sent, Mapping):
-        raise ExplorerError("An act is an object: reload the page")
+        raise UnreadableError("An act is an object: reload the page")
     photos = sent.get("photos", ())
     if not isinstance(photos, Sequence) or not all(isinstance(photo, str) for photo in photos):
-        raise ExplorerError("An act names its photos: reload the page")
+        raise UnreadableError("An act names its photos: reload the page")
+    seen = sent.get("seen", {})
+    if not isinstance(seen, Mapping) or not all(map(_is_number, seen.values())):
+        raise UnreadableError("An act tells the marks that it saw: reload the page")
     return Act(
         photos=tuple(photos),
+        seen=seen,
         label=_number(sent, "label", -1),
         round=_number(sent, "round", LATEST),
         after=_number(sent, "after", 0),
@@ -181,14 +198,14 @@ def _read_act(sent: object) -> Act:
 def _text(sent: Mapping[str, object], name: str) -> str:
     value = sent.get(name, "")
     if not isinstance(value, str) or len(value) > 1000:
-        raise ExplorerError(f"An act's {name} is a short text: reload the page")
+        raise UnreadableError(f"An act's {name} is a short text: reload the page")
     return value
 
 
 def _number(sent: Mapping[str, object], name: str, default: int) -> int:
     value = sent.get(name, default)
     if not isinstance(value, int) or not _is_number(value):
-        raise ExplorerError(f"An act's {name} is a number: reload the page")
+        raise UnreadableError(f"An act's {name} is a number: reload the page")
     return value
 
 

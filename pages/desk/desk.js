@@ -1,8 +1,8 @@
 // The desk: photos to be marked. It draws the state that its board sends, paints at once what a
 // person does, and sends that to the board, in order, until the board says that it is stored.
 //
-// state: can, at, collection, filters, rounds, round, why, liked, likedThumbnail, photos, stacks, marks, ups, downs,
-// unsure, shares, turns, verdict, undo, redo, unstored, trouble, note.
+// state: can, at, live, collection, filters, rounds, round, key, why, liked, likedThumbnail, photos, stacks, marks, by,
+// also, ups, downs, unsure, shares, turns, verdict, undo, redo, unstored, trouble, note.
 
 const UP = 1, DOWN = 0, NONE = -1, UNSURE = 2;
 const WORDS = { [UP]: "yes", [DOWN]: "no", [UNSURE]: "unsure", [NONE]: "no mark" };
@@ -11,6 +11,7 @@ const KEPT = new Set(["mark", "rest", "undo", "redo"]); // acts that a reload mu
 const GAP = 8, LEAST = 96, MOST = 420; // pixels: between photos, and of a photo's side
 const RETRY = 2000; // milliseconds until what did not get through is sent again
 const LATE = 2000; // milliseconds without an answer, after which a person is told
+const NEWS = 1000; // milliseconds between two questions for what others have done
 
 const desks = new Map(); // by root, since the page calls again with each run
 let active = null; // the desk that was used last: the keys are its
@@ -105,6 +106,7 @@ class Desk {
     window.removeEventListener("resize", this.onResize);
     this.watch.disconnect();
     clearTimeout(this.retry);
+    clearInterval(this.listening);
     desks.delete(this.root);
     if (active === this) active = desks.values().next().value ?? null;
   }
@@ -129,12 +131,7 @@ class Desk {
     const asked = new AbortController();
     const late = setTimeout(() => this.wait(asked), LATE);
     try {
-      const response = await fetch(this.data.url, {
-        method: "POST",
-        signal: asked.signal,
-        headers: { "content-type": "application/json", [this.data.header]: this.data.token },
-        body: JSON.stringify({ acts: [...acts, ...waits], show }),
-      });
+      const response = await this.post(this.data.url, { acts: [...acts, ...waits], show }, asked.signal);
       const answer = await response.json();
       if (response.ok) this.answered(acts, answer);
       else if (response.status === 403 && (await this.renew())) this.resend = true;
@@ -146,6 +143,40 @@ class Desk {
     this.sending = false;
     if (this.asked) this.wait(null);
     this.next();
+  }
+
+  post(url, body, signal) {
+    const headers = { "content-type": "application/json", [this.data.header]: this.data.token };
+    return fetch(url, { method: "POST", signal, headers, body: JSON.stringify(body) });
+  }
+
+  // What others have done, in other tabs or elsewhere. What is missed is asked for a second later.
+  async hearNews() {
+    const busy = this.sending || this.outbox.acts.length || this.trouble || this.asking;
+    if (!this.state?.live || document.hidden || busy) return;
+    this.asking = true;
+    try {
+      const asked = { show: this.shown(), at: this.state.at };
+      const response = await this.post(`${this.data.url}/news`, asked, AbortSignal.timeout(RETRY));
+      if (response.status === 200) this.heard((await response.json()).state);
+      else if (response.status === 403) await this.renew();
+      else if (response.status === 410) this.gone((await response.json()).error);
+    } catch {
+      // The app, or its database, is away: a person who does something is told.
+    }
+    this.asking = false;
+  }
+
+  // What was asked for meanwhile is answered with later news.
+  heard(state) {
+    const sameRound = this.data.mark !== null || state.round === this.state.round;
+    if (!this.sending && state.at > this.state.at && sameRound) this.adopt(state);
+  }
+
+  gone(why) {
+    this.state = { ...this.state, live: false, can: [] };
+    this.paint();
+    this.say(why);
   }
 
   // Nobody is to look at a desk that says nothing: an order can then be given up.
@@ -206,6 +237,7 @@ class Desk {
     const orders = acts.filter((act) => !KEPT.has(act.do)); // nobody wants a refinement minutes later
     const gone = status === 410 || status === 400;
     this.resend = false;
+    if (status === 410) this.state = { ...this.state, live: false, can: [] };
     this.outbox.drop(gone ? acts : orders);
     this.trouble = gone ? "" : error;
     this.paint();
@@ -220,9 +252,9 @@ class Desk {
   }
 
   shown() {
-    const { round } = this.state;
+    const { round, key } = this.state;
     if (this.data.mark !== null) return { mark: this.data.mark };
-    return this.outdated ? { round } : { round, have: round };
+    return this.outdated ? { round } : { round, have: key };
   }
 
   turn(by) {
@@ -321,6 +353,12 @@ class Desk {
     return marks;
   }
 
+  // Whose mark stands on a photo, where it is another person's, once the board has heard everything.
+  authors() {
+    const mine = this.outbox.acts.filter((act) => act.do === "mark").flatMap((act) => act.photos);
+    return Object.fromEntries(Object.entries(this.state.by).filter(([photo]) => !mine.includes(photo)));
+  }
+
   // The session's thumbs of one kind once the board has heard everything.
   given(label, marks = this.marks()) {
     const { ups, downs, marks: heard } = this.state;
@@ -331,14 +369,16 @@ class Desk {
   mark(photos, label) {
     if (!this.can("mark")) return;
     const marks = this.marks();
-    if (photos.some((photo) => (marks[photo] ?? NONE) !== label)) this.do({ do: "mark", photos, label });
+    const authors = this.authors();
+    const seen = Object.fromEntries(photos.map((photo) => [photo, marks[photo] ?? NONE]));
+    if (photos.some((photo) => seen[photo] !== label || authors[photo])) this.do({ do: "mark", photos, label, seen });
     const names = this.state.photos.filter((photo) => photos.includes(photo.id)).map((photo) => photo.name);
     this.tell(`${WORDS[label]}: ${names.join(", ")}`);
   }
 
-  // A click on a mark that stands takes it away.
+  // A click on one's own mark takes it away; on another person's it says the same, or otherwise.
   toggle(unit, label) {
-    const stands = this.marks()[unit[0].id] === label;
+    const stands = this.marks()[unit[0].id] === label && !this.authors()[unit[0].id];
     this.mark(unit.map((photo) => photo.id), stands ? NONE : label);
   }
 
@@ -432,7 +472,8 @@ class Desk {
     button.append(picture, missing);
     const stack = element("button", { type: "button", className: "stack", hidden: true });
     stack.addEventListener("click", () => this.turnStack(photo.id));
-    tile.append(button, element("span", { className: "badge", ariaHidden: "true" }), stack, foot);
+    const badge = element("span", { className: "badge", ariaHidden: "true" });
+    tile.append(button, badge, element("span", { className: "by", hidden: true, ariaHidden: "true" }), stack, foot);
     this.hear(button, photo);
     return tile;
   }
@@ -477,7 +518,8 @@ class Desk {
     if (tiles.length !== grid.children.length || tiles.some((tile, place) => tile !== grid.children[place]))
       grid.replaceChildren(...tiles);
     this.current = Math.min(this.current, Math.max(0, units.length - 1));
-    for (const [place, unit] of units.entries()) this.paintTile(tiles[place], unit, place, marks, waiting);
+    const authors = this.authors();
+    for (const [place, unit] of units.entries()) this.paintTile(tiles[place], unit, place, marks, authors, waiting);
     this.paintBars(marks);
     const shape = [units.length, this.find(".trouble").hidden, this.find("footer").hidden].join();
     if (shape !== this.shape) this.fit();
@@ -485,11 +527,13 @@ class Desk {
   }
 
   // Only where something has changed: what is written costs the browser time, changed or not.
-  paintTile(tile, unit, place, marks, waiting) {
+  paintTile(tile, unit, place, marks, authors, waiting) {
     const [photo] = unit;
     const mark = marks[photo.id] ?? NONE;
+    const author = authors[photo.id] ?? "";
+    const also = this.state.also[photo.id] ?? "";
     const at = place === this.current ? 0 : -1;
-    const look = [mark, at, unit.length, this.opened.has(photo.id), Boolean(this.hindrance()) && waiting.has(photo.id)].join();
+    const look = [mark, author, also, at, unit.length, this.opened.has(photo.id), Boolean(this.hindrance()) && waiting.has(photo.id)].join();
     if (tile.look === look) return;
     tile.look = look;
     if (mark === NONE) delete tile.dataset.mark;
@@ -499,7 +543,11 @@ class Desk {
     tile.querySelector(".badge").textContent = SIGNS[mark] ?? "";
     const button = tile.querySelector(".photo");
     const others = unit.length > 1 ? ` and ${count(unit.length - 1, "near-duplicate")}` : "";
-    button.setAttribute("aria-label", `${photo.name}${others}: ${WORDS[mark]}`);
+    const whose = `${author && `, by ${author}`}${also && `; ${also}`}`;
+    button.setAttribute("aria-label", `${photo.name}${others}: ${WORDS[mark]}${whose}`);
+    button.title = whose && `${WORDS[mark]}${whose}`;
+    tile.querySelector(".by").hidden = !whose;
+    tile.querySelector(".by").textContent = `${[...author.toUpperCase()][0] ?? ""}${also && "≠"}`;
     button.tabIndex = at;
     for (const tool of tile.querySelectorAll(".tools button")) {
       tool.tabIndex = at;
@@ -647,7 +695,12 @@ class Desk {
     if (mark === NONE) delete box.dataset.mark;
     else box.dataset.mark = mark;
     for (const button of box.querySelectorAll("[data-mark]")) button.hidden = !this.can("mark");
-    for (const button of box.querySelectorAll("[data-mark]")) button.setAttribute("aria-pressed", Number(button.dataset.mark) === mark);
+    const author = this.authors()[photo.id];
+    for (const button of box.querySelectorAll("[data-mark]")) {
+      const pressed = Number(button.dataset.mark) === mark;
+      button.setAttribute("aria-pressed", pressed);
+      button.title = pressed && author ? `by ${author}` : "";
+    }
     box.querySelector('[data-act="like"]').hidden = !this.can("like");
     box.querySelector('[data-act="previous"]').disabled = this.looking === 0;
     box.querySelector('[data-act="next"]').disabled = this.looking === this.state.photos.length - 1;
@@ -694,6 +747,7 @@ class Desk {
     this.onResize = () => this.state && this.fit();
     window.addEventListener("keydown", this.onKey, true); // before the page's own shortcuts
     window.addEventListener("resize", this.onResize);
+    this.listening = setInterval(() => this.hearNews(), NEWS);
     this.watch = new ResizeObserver(this.onResize);
     this.watch.observe(this.root.host);
     for (const used of ["focusin", "pointerdown"])

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from db.errors import ExplorerError, GoneError
 from pages.address import address
-from pages.desk.board import Act, Board, Boards, Show, read_acts, read_show
+from pages.desk.board import Act, Board, Boards, Show, UnreadableError, read_acts, read_show
 from pages.desk.photos import PHOTOS, picture
 from pages.people.deeds import Deed
 from pages.people.person import NotAllowedError, Person, person_of, require
@@ -44,6 +44,7 @@ class DeskRoutes:
         return [
             Route(address(TOKENS), self.token, methods=["GET"]),
             Route(f"{address(DESK)}/{{kind}}/{{key}}", self.acts, methods=["POST"]),
+            Route(f"{address(DESK)}/{{kind}}/{{key}}/news", self.news, methods=["POST"]),
             Route(address(PHOTOS), self.photo, methods=["GET"]),
         ]
 
@@ -62,6 +63,15 @@ class DeskRoutes:
 
     async def acts(self, request: Request) -> Response:
         """Do what a person did on a desk, and answer with what it shows then."""
+        return await self._heard(request, self._done)
+
+    async def news(self, request: Request) -> Response:
+        """What others have done on a desk since it was told last; no content where it is none."""
+        return await self._heard(request, self._new)
+
+    async def _heard(
+        self, request: Request, reply: Callable[[Board, dict[str, Any]], Response]
+    ) -> Response:
         person = person_of(request)
         if not knows_page(request.headers.get(HEADER), person.name):
             return _error(403, _FORBIDDEN)
@@ -70,7 +80,7 @@ class DeskRoutes:
         except ValueError:
             return _error(400, "A desk sends JSON: reload the page")
         kind, key = request.path_params["kind"], request.path_params["key"]
-        return await run_in_threadpool(self._answer, person, kind, key, sent)
+        return await run_in_threadpool(self._answer, person, kind, key, sent, reply)
 
     def photo(self, request: Request) -> Response:
         """A picture that only this machine has."""
@@ -91,23 +101,38 @@ class DeskRoutes:
             return Response(status_code=304, headers=headers)
         return Response(found.content, media_type=found.media_type, headers=headers)
 
-    def _answer(self, person: Person, kind: str, key: str, sent: dict[str, Any]) -> Response:
-        try:
-            acts, show = read_acts(sent.get("acts", [])), read_show(sent.get("show", {}))
-        except ExplorerError as error:
-            return _error(400, str(error))
+    def _answer(
+        self,
+        person: Person,
+        kind: str,
+        key: str,
+        sent: dict[str, Any],
+        reply: Callable[[Board, dict[str, Any]], Response],
+    ) -> Response:
         try:
             require(person, Deed.SEE)
             boards = self._boards(self._services(), person)
             if kind not in boards:
                 return _error(404, "There is no such desk: reload the page")
-            return JSONResponse(answer(boards[kind](key), acts, show))
+            return reply(boards[kind](key), sent)
         except NotAllowedError as error:
             return _error(403, str(error))
         except GoneError as error:
             return _error(410, str(error))
+        except UnreadableError as error:
+            return _error(400, str(error))
         except ExplorerError as error:
             return _error(503, str(error))
+
+    def _done(self, board: Board, sent: dict[str, Any]) -> Response:
+        acts, show = read_acts(sent.get("acts", [])), read_show(sent.get("show", {}))
+        return JSONResponse(answer(board, acts, show))
+
+    def _new(self, board: Board, sent: dict[str, Any]) -> Response:
+        show = read_show(sent.get("show", {}))
+        if sent.get("at") == board.at:
+            return Response(status_code=204, headers=_PRIVATE)
+        return JSONResponse({"state": board.state(show)}, headers=_PRIVATE)
 
 
 # A page of somebody else's can't show or read it, and no browser guesses another type.
@@ -153,6 +178,7 @@ def answer(board: Board, acts: list[Act], show: Show) -> dict[str, Any]:
                 asked[act.click] = asdict(done.asked)
             if done.round is not None and show.mark is None:
                 show = replace(show, round=done.round)
+    refused |= board.crossed()
     return {
         "state": board.state(show),
         "said": said,

@@ -1,10 +1,12 @@
 """A labelling session behind a desk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from classifier.marks import Click
+from classifier.agreement import answers_of, disputed
+from classifier.conflicts import WORDS
+from classifier.marks import SILENT, Click
 from classifier.refit import Evidence
 from classifier.rounds import Round, share_of_ups, turns
 from classifier.session import Session
@@ -14,7 +16,7 @@ from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
-from db.sessions import DOWN, MAP, NEW, SAMPLE, THRESHOLD, UNSURE, UP
+from db.sessions import DOWN, MAP, NEW, NONE, SAMPLE, THRESHOLD, UNSURE, UP
 from pages.desk.board import (
     AS_VERSION,
     LATEST,
@@ -27,6 +29,7 @@ from pages.desk.board import (
     require_act,
 )
 from pages.desk.photos import facts, name, thumbnail_url
+from pages.label.access import may_label, require_part, require_sight
 from pages.people.person import Person
 
 UNMOVED = 0.05  # degrees
@@ -36,11 +39,23 @@ _WHY = {
     NEW: "new photos",
     MAP: "from the map",
 }
+# Stands for a mark where photos are asked for on which people differ.
+DISPUTED = 3
 _FACTS = ("countries", "photographers", "keywords")  # the fields of Filter
 
 
 class SessionBoard:
-    """See pages.desk.board.Board."""
+    """See pages.desk.board.Board.
+
+    Args:
+        session: what is labelled.
+        database: where it is.
+        person: who sits at the desk.
+        can: what the desk offers to those who may.
+
+    Raises:
+        NotSharedError: it is none of that person's business.
+    """
 
     # Refining and saving belong to the Label page.
     SHARPENING = ("mark", "rest", "undo")
@@ -52,18 +67,30 @@ class SessionBoard:
         person: Person,
         can: Sequence[str] = ("mark", "rest", "undo", "refine", "like", "save"),
     ) -> None:
+        require_sight(person, session.row)
         self._session = session
         self._database = database
         self._person = person
-        self._can = allowed(person, can)
+        self._by = person.name
+        self._can = allowed(person, can) if may_label(person, session.row) else []
 
     def together(self) -> AbstractContextManager[None]:
         """See Board."""
         return self._session.together()
 
+    @property
+    def at(self) -> int:
+        """See Board."""
+        return self._session.changes
+
+    def crossed(self) -> Mapping[str, str]:
+        """See Board."""
+        return self._session.crossed()
+
     def act(self, act: Act) -> Answer:
         """See Board."""
         require_act(self._person, act)
+        require_part(self._person, self._session.row)
         done = {
             "mark": self._mark,
             "rest": self._rest,
@@ -86,16 +113,18 @@ class SessionBoard:
             photos, scores, piles = _marked(session, show.mark)
         else:
             photos, scores, piles = shown.photos, shown.scores.tolist(), shown.stacks
-        known = show.mark is None and show.have == shown.number
+        known = show.mark is None and show.have == str(shown.sequence)
         ids, given = {photo.id for photo in photos}, list(marks.values())
         return {
             "can": self._can,
-            "at": session.changes,
+            "at": self.at,
+            "live": True,
             "title": session.row.title,
             "collection": session.collection.name,
             "filters": _filters(session),
             "rounds": len(session.rounds),
             "round": shown.number,
+            "key": str(shown.sequence),
             "why": _WHY.get(shown.why.partition(" ")[0], ""),
             "liked": _liked(session, shown),
             "likedThumbnail": _liked_thumbnail(session, shown),
@@ -103,31 +132,57 @@ class SessionBoard:
             "stacks": None if known else piles,
             # Of a list of marked photos all: some that it shows may be marked otherwise by now.
             "marks": {p: mark for p, mark in marks.items() if show.mark is not None or p in ids},
+            "by": self._authors(marks if show.mark is not None else ids & marks.keys()),
+            "also": self._others(ids & marks.keys()),
             "ups": given.count(UP),
             "downs": given.count(DOWN),
             "unsure": given.count(UNSURE),
             "shares": share_of_ups(session.rounds, labels),
             "turns": turns(session.rounds),
             "verdict": _verdict(session.evidence()),
-            "undo": _click(session.thumbs.undoable()),
-            "redo": _click(session.thumbs.redoable()),
+            "undo": _click(session.thumbs.undoable(self._by)),
+            "redo": _click(session.thumbs.redoable(self._by)),
             "unstored": session.thumbs.unstored,
             "trouble": session.thumbs.trouble,
         }
 
+    def _authors(self, photos: Iterable[str]) -> dict[str, str]:
+        """Whose mark stands on photos where it is another person's and not this one's too."""
+        thumbs = self._session.thumbs
+        found = {}
+        for photo in photos:
+            author, standing = thumbs.standing(photo)
+            own = thumbs.votes(photo).get(self._by, SILENT)
+            if author != self._by and own.label != standing.label:
+                found[photo] = author
+        return {photo: author for photo, author in found.items() if author}
+
+    def _others(self, photos: Iterable[str]) -> dict[str, str]:
+        """What other people say of photos, where it is not what stands."""
+        thumbs = self._session.thumbs
+        found = {}
+        for photo in photos:
+            standing = thumbs.standing(photo)[1].label
+            votes = {by: vote.label for by, vote in thumbs.votes(photo).items() if by != self._by}
+            said = {by: label for by, label in votes.items() if label not in (NONE, standing)}
+            found[photo] = ", ".join(
+                f"{by or 'somebody'}: {WORDS[said[by]]}" for by in sorted(said)
+            )
+        return {photo: words for photo, words in found.items() if words}
+
     def _mark(self, act: Act) -> Answer:
-        self._session.label_all(act.photos, act.label, act.click)
+        self._session.label_all(act.photos, act.label, act.click, self._by, act.seen)
         return Answer()
 
     def _rest(self, act: Act) -> Answer:
-        self._session.rest_are_no(act.round or None, act.click)
+        self._session.rest_are_no(act.round or None, act.click, self._by)
         return Answer()
 
     def _undo(self, act: Act) -> Answer:
-        return _told(self._session.undo(act.of, act.click), "taken back")
+        return _told(self._session.undo(act.of, act.click, self._by), "taken back")
 
     def _redo(self, act: Act) -> Answer:
-        return _told(self._session.redo(act.of, act.click), "given again")
+        return _told(self._session.redo(act.of, act.click, self._by), "given again")
 
     def _refine(self, act: Act) -> Answer:
         if not self._session.refine(act.after or None):
@@ -187,7 +242,10 @@ def _marked(
     session: Session, mark: int
 ) -> tuple[Sequence[Photo], Sequence[float | None], list[list[int]]]:
     """All photos of a session that have a mark, in the order in which they were shown."""
-    marks = session.marks
+    if mark == DISPUTED:
+        marks = dict.fromkeys(disputed(answers_of(session.thumbs)), DISPUTED)
+    else:
+        marks = session.marks
     shown = {p.id: p for r in session.rounds for p in r.photos if marks.get(p.id) == mark}
     photos = list(shown.values())
     return photos, [None] * len(photos), [[place] for place in range(len(photos))]

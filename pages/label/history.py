@@ -11,19 +11,25 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.session_list import SessionSummary
 from db.sessions import DOWN, UNSURE, UP
+from db.whose import EVERYBODYS, Whose, of_others, shared_with, started_by
 from pages.address import address
 from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
 from pages.desk.component import show_desk
-from pages.label.board import SessionBoard
+from pages.label.access import may_change, require_change, require_sight
+from pages.label.agreement import show_agreement
+from pages.label.board import DISPUTED, SessionBoard
 from pages.label.search import ask_like
+from pages.label.sharing import whose
 from pages.loading import show_loading
 from pages.markdown import escaped
-from pages.people.person import current
+from pages.people.deeds import Deed
+from pages.people.person import Person, current
 from pages.services import Services
 
 PAGE = 20
 _MARKS = {"Yes": UP, "No": DOWN, "Unsure": UNSURE}
+_DISPUTED = "Disagreements"
 
 
 def show(services: Services, label: StreamlitPage) -> None:
@@ -52,19 +58,24 @@ def show(services: Services, label: StreamlitPage) -> None:
 
 
 def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
-    session = services.sessions.get(session_id)
+    session, person = services.sessions.get(session_id), current()
+    require_sight(person, session.row)
     st.title(escaped(session.row.title))
     rounds = "1 round" if len(session.rounds) == 1 else f"{len(session.rounds)} rounds"
     st.markdown(
         f"{escaped(session.collection.name)} · {session.row.created:%Y-%m-%d %H:%M} UTC · {rounds}"
-        f"{_saved(saved_from(services.database, session_id))}"
+        f"{_saved(saved_from(services.database, session_id))}{whose(person, session.row)}"
         " · each photo can be marked otherwise here, and the next refinement knows it"
     )
+    agreement = show_agreement(session, _look_at_disputed)
+    counts = {word: session.count(mark) for word, mark in _MARKS.items()}
+    if agreement is not None:
+        counts[_DISPUTED] = len(agreement.disputed)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = st.segmented_control(
             "Answers",
-            list(_MARKS),
-            format_func=lambda word: f"{word} · {session.count(_MARKS[word])}",
+            list(counts),
+            format_func=lambda word: f"{word} · {counts[word]}",
             default="Yes",
             required=True,
             label_visibility="collapsed",
@@ -72,19 +83,23 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
         )
         if st.button("Go on with it", type="primary", icon=":material/arrow_forward:"):
             _go_on(label, session_id)
-    mark = _MARKS[str(words)]
-    if not session.count(mark):
-        st.info(f"No photo of this session is marked {str(words).lower()}.")
+    if not counts[str(words)]:
+        what = "disputed" if words == _DISPUTED else f"marked {str(words).lower()}"
+        st.info(f"No photo of this session is {what}.")
         return
     show_desk(
         "session",
         session_id,
-        SessionBoard(session, services.database, current()),
-        Show(mark=mark),
+        SessionBoard(session, services.database, person),
+        Show(mark=_MARKS.get(str(words), DISPUTED)),
         on_like=lambda photo: ask_like(services, session, photo),
     )
     if st.session_state.get("asked"):
         st.switch_page(label, query_params={"session": session_id})
+
+
+def _look_at_disputed(session_id: str) -> None:
+    st.session_state[f"answers-{session_id}"] = _DISPUTED
 
 
 def _go_on(label: StreamlitPage, session_id: str) -> None:
@@ -109,17 +124,35 @@ def _list(services: Services, label: StreamlitPage) -> None:
 
 
 def _sessions(services: Services, label: StreamlitPage, collection: Collection) -> None:
-    sessions = services.database.listed
-    total = sessions.count(collection.name)
+    sessions, person = services.database.listed, current()
+    which = _which(person)
+    total = sessions.count(collection.name, which)
     if not total:
         st.info("No session yet: type a prompt on the **Label** page.")
         return
     pages = -(-total // PAGE)
     page = st.pagination(pages, key=f"history-{collection.name}-{pages}") if pages > 1 else 1
     classifiers = services.database.classifiers.all()
-    for summary in sessions.recent(collection.name, PAGE, (page - 1) * PAGE):
+    for summary in sessions.recent(collection.name, PAGE, (page - 1) * PAGE, which):
         saved = [found for found in classifiers if found.session == summary.row.id]
         _line(services, label, summary, saved)
+
+
+def _which(person: Person) -> Whose:
+    """Whose sessions to list, where people sign in."""
+    if not person.name:
+        return EVERYBODYS
+    others = of_others(person.name) if person.may(Deed.MANAGE) else shared_with(person.name)
+    words = "Other people's" if person.may(Deed.MANAGE) else "Shared with you"
+    chosen = st.segmented_control(
+        "Whose",
+        ("Yours", words),
+        default="Yours",
+        required=True,
+        label_visibility="collapsed",
+        key="history_whose",
+    )
+    return others if chosen == words else started_by(person.name)
 
 
 def _line(
@@ -128,13 +161,14 @@ def _line(
     summary: SessionSummary,
     saved: Sequence[SavedClassifier],
 ) -> None:
-    row = summary.row
+    row, person = summary.row, current()
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
         prompt = f" · “{escaped(row.prompt)}”" if row.name else ""
         st.markdown(
             f"**{escaped(row.title)}**{prompt}  \n{row.created:%Y-%m-%d %H:%M} UTC · {rounds} · "
-            f"{summary.ups} up, {summary.downs} down{_saved(saved)}",
+            f"{summary.ups} up, {summary.downs} down{_saved(saved)}"
+            f"{whose(person, row)}",
             width="stretch",
         )
         title = escaped(row.title)
@@ -143,6 +177,8 @@ def _line(
         if st.button("Answers", key=f"answers-of-{row.id}", help=f"Every yes and no of: {title}"):
             st.query_params["of"] = row.id
             st.rerun()
+        if not may_change(person, row):
+            return
         with st.popover("Rename", icon=":material/edit:", key=f"rename-{row.id}"):
             _rename(services, summary)
         with st.popover("Delete", icon=":material/delete:", key=f"delete-{row.id}"):
@@ -162,6 +198,7 @@ def _rename(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     name = st.text_input("Name", value=row.name, key=f"name-of-{row.id}", placeholder=row.prompt)
     if st.button("Rename", key=f"do-rename-{row.id}", type="primary"):
+        require_change(current(), row)
         services.sessions.get(row.id).terms.rename(name)
         st.rerun()
 
@@ -170,6 +207,7 @@ def _delete(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     st.markdown(of_session(services.database, row, summary.ups + summary.downs))
     if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
+        require_change(current(), row)
         services.database.sessions.update(row.id, deleted=True)
         services.sessions.forget(row.id)
         st.rerun()

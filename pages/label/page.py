@@ -10,10 +10,12 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from ingest.models import SAMPLE
 from pages.desk.component import show_desk
+from pages.label.access import require_sight, whose_to_see
 from pages.label.board import SessionBoard
 from pages.label.notices import notify, show_notices
 from pages.label.pictures import hear_pictures, show_chips, show_upload, tray
 from pages.label.search import ask_like, search, show_box, show_examples, show_options
+from pages.label.sharing import show_sharing
 from pages.loading import show_loading
 from pages.markdown import escaped
 from pages.people.person import current
@@ -80,6 +82,7 @@ def _top(
         with st.popover("Options", icon=":material/tune:"):
             collection = show_options(services, collections, away=away is not None)
         if session is not None:
+            show_sharing(current(), session)
             st.button("New search", type="tertiary", key="new", on_click=_leave)
     show_chips()
     if session is None:
@@ -126,6 +129,7 @@ def _session_in_address(
             # It was deleted, or made anew, since the session was opened.
             services.sessions.forget(session_id)
             session = services.sessions.get(session_id)
+        require_sight(current(), session.row)
     except ExplorerError as error:
         if away is not None:
             raise  # the session stays in the address, for a reload
@@ -151,7 +155,7 @@ def _welcome(services: Services, collection: Collection) -> None:
             "The vectors of these photos were made by the sample's tiny CLIP model, which knows "
             "only drawings. Load them with a real CLIP model to search photographs."
         )
-    recent = services.database.listed.recent(collection.name)
+    recent = services.database.listed.recent(collection.name, whose=whose_to_see(current()))
     if recent:
         st.subheader("Go on with")
         with st.container(horizontal=True, gap="small"):

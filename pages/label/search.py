@@ -22,6 +22,7 @@ from pages.label.pictures import (
     recall,
     tray,
 )
+from pages.people.person import current
 from pages.services import Services
 from pages.waiting import may_be_given_up
 
@@ -227,6 +228,7 @@ def search(services: Services, collection: Collection) -> Session | None:
                 st.session_state["method"],
                 _chosen_centring(),
                 encoded(collection, clip),
+                owner=current().name,
             )
     except ExplorerError as error:
         # The box still holds the addresses of the pictures that were fetched.

@@ -58,10 +58,14 @@ def test_the_acts_of_a_request_are_stored_in_one_block(
 def test_photos_that_the_browser_has_are_not_told_again(
     board: SessionBoard, session: Session
 ) -> None:
-    told = answer(board, [Act("mark", "c", (ids(session)[0],), UP)], Show(1, have=1))
+    told = answer(
+        board,
+        [Act("mark", "c", (ids(session)[0],), UP)],
+        Show(1, have=str(session.current.sequence)),
+    )
     assert told["state"]["photos"] is None
     assert told["state"]["marks"] == {ids(session)[0]: UP}
-    told = answer(board, [Act("refine", "d", after=1)], Show(1, have=1))
+    told = answer(board, [Act("refine", "d", after=1)], Show(1, have=str(session.current.sequence)))
     assert len(told["state"]["photos"]) == 9
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What has no window of its own comes first: it takes two thirds of the time.
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 # Without these Chromium looks up its maker's hosts, which a closed machine refuses.
 OFFLINE = (
     "--no-sandbox",

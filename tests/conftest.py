@@ -21,6 +21,8 @@ _numbers = count()
 
 # The photo hosts of the tests are on this machine.
 os.environ["PRIVATE_HOSTS"] = "true"
+# Where test processes share the cores, threads that wait for one another take a quarter of them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,6 +21,8 @@ import numpy as np
 
 from db.settings import ROOT
 
+BLOCK = 320  # rows of an INSERT of these processes: less than a user's, so that tests take less
+
 
 class Process:
     """A running child."""
@@ -88,6 +90,7 @@ def launcher(log: Path) -> Iterator[Launcher]:
             "HOME": str(log.parent),
             "HF_HUB_OFFLINE": "1",
             "PRIVATE_HOSTS": "true",
+            "OMP_NUM_THREADS": "1",
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -101,7 +104,9 @@ def launcher(log: Path) -> Iterator[Launcher]:
 
 def _main() -> None:
     import classifier.clip  # noqa: F401 -- what takes long, before the first fork
+    import ingest.writer
 
+    ingest.writer.BLOCK = BLOCK
     for line in iter(sys.stdin.readline, ""):
         command = json.loads(line)
         pid = os.fork()

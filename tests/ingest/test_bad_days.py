@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.writer import BLOCK
 from tests.disks import small_disk
-from tests.ingest.launcher import Launcher, Process, launcher
+from tests.ingest.launcher import BLOCK, Launcher, Process, launcher
 from tests.ingest.photos import photo_bytes
 from tests.photo_host import Answer, PhotoHost, photo_host
 
-PHOTOS = BLOCK + 400
+PHOTOS = BLOCK + 200
 DISK = 160  # megabytes
 
 

@@ -13,12 +13,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from ingest.writer import BLOCK
-from tests.ingest.launcher import Launcher, Process, launcher
+from tests.ingest.launcher import BLOCK, Launcher, Process, launcher
 from tests.ingest.photos import photo_bytes, write_photos
 from tests.photo_host import Answer, PhotoHost, photo_host
 
-PHOTOS = BLOCK + 300
+PHOTOS = BLOCK + 200
 PATIENCE = 200  # seconds after which a test gives up
 
 

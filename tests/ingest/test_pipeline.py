@@ -424,7 +424,7 @@ def test_the_progress_of_the_index_is_told_in_rows(
 
     monkeypatch.setattr(PhotoTable, "build_index", half)
     load(order(Host(listed(20), {}), model), database, None, told.append, lambda _: None)
-    assert told[-1] == Progress("Building the index", 10, 20, 0.5)
+    assert told[-1] == Progress("Building the index", 10, 20, 0.5, "row")
 
 
 def test_photos_that_a_stop_kept_from_being_tried_again_are_no_failures(

@@ -22,7 +22,7 @@ CLASSIFIERS = Table(
     "session String, method String, rounds UInt32, ups UInt32, downs UInt32, "
     "weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8, "
     "number UInt32 DEFAULT 1, saved DateTime64(3, 'UTC') DEFAULT created, "
-    "threshold Nullable(Float64), seen UInt64 DEFAULT 0",
+    "threshold Nullable(Float64), seen UInt64 DEFAULT 0, owner String DEFAULT ''",
     "(id, version)",
 )
 
@@ -49,6 +49,7 @@ class SavedClassifier:
         saved: when this version was.
         threshold: the score from which on this version keeps photos, or None where nobody chose.
         seen: the latest arrival in the collection by then; see db.arrivals.
+        owner: who made it; "" where nobody signed in: it is anybody's.
     """
 
     id: str
@@ -68,6 +69,7 @@ class SavedClassifier:
     saved: datetime = field(default_factory=lambda: datetime.now(UTC))
     threshold: float | None = None
     seen: int = 0
+    owner: str = ""
 
     @property
     def title(self) -> str:
@@ -144,7 +146,7 @@ class Classifiers:
         with _WRITING:
             number = 1 + max((v.number for v in self.versions(of)), default=0)
             version = replace(fit, id=of.id, name=of.name, created=of.created, number=number)
-            version = self._seeing(version)
+            version = self._seeing(replace(version, owner=of.owner))
             self._write(version)
         return version
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from db.answers import PAGE
+from db.audit import AUDIT, Audit
 from db.checks import CHECK_STRATA, CHECKS, Checks
 from db.classifiers import CLASSIFIERS, Classifiers, SavedClassifier
 from db.collections import COLLECTIONS, Collection, Collections
@@ -26,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 TABLES = (
     *(COLLECTIONS, SESSIONS, ROUNDS, LABELS, PICTURES, CLASSIFIERS, CHECKS, CHECK_STRATA, VIEWS),
-    *(LABEL_TABLES, FAILURES, CONTENTS, COUNTS, PROMPT_MEANS, DONE),
+    *(LABEL_TABLES, FAILURES, CONTENTS, COUNTS, PROMPT_MEANS, AUDIT, DONE),
 )
 
 
@@ -46,6 +47,7 @@ class Database:
         self.failures = Failures(connection)
         self.contents = Contents(connection)
         self.prompt_means = PromptMeans(connection)
+        self.audit = Audit(connection)
 
     def again(self) -> "Database":
         """The same database through a connection of its own, for work that takes long."""

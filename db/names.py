@@ -12,6 +12,7 @@ OWN = frozenset(
         *("collections", "sessions", "rounds", "labels"),
         *("classifiers", "checks", "check_strata", "views", "label_tables", "failures"),
         *("photo_contents", "session_pictures", "counts", "prompt_means", "upgrades"),
+        "audit_entries",
     }
 )
 

@@ -120,4 +120,5 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
         "sequence UInt64 DEFAULT version",
     ),
     _columns("labels", "author String DEFAULT ''"),
+    _columns("classifiers", "owner String DEFAULT ''"),
 )

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from db.errors import ExplorerError
 from ingest.archive import Tell
@@ -17,6 +18,7 @@ _TOLD_EVERY = 0.25  # seconds
 _NAMED = 20  # folders that can't be read; beyond that they are counted
 _EXCLUDED = "excluded by a pattern"
 _LINKED = "linked folders (load them by their own path)"
+_LED_OUT = "links to files that may not be loaded"
 
 
 class Listing:
@@ -29,7 +31,9 @@ class Listing:
         left_out: how many files and folders were left out, by reason.
     """
 
-    def __init__(self, folder: str, exclude: Sequence[str], tell: Tell) -> None:
+    def __init__(
+        self, folder: str, exclude: Sequence[str], tell: Tell, within: Sequence[Path] = ()
+    ) -> None:
         """Prepare it.
 
         Args:
@@ -37,11 +41,13 @@ class Listing:
             exclude: patterns, with * ? and [], of what to leave out: names, or paths below the
                 folder.
             tell: called with the number of photos found so far.
+            within: where links to files may lead; anywhere by default.
         """
         self.left_out: Counter[str] = Counter()
         self._folder = folder
         self._exclude = [pattern.strip().strip("/") for pattern in exclude]
         self._tell = tell
+        self._within = within
         self._found = 0
         self._next_word = time.monotonic() + _TOLD_EVERY
         self._unread = 0
@@ -88,9 +94,15 @@ class Listing:
             reason = _LINKED
         if reason is None and self._is_excluded(inside, entry.name):
             reason = _EXCLUDED
+        if reason is None and entry.is_symlink() and self._leads_out(entry):
+            reason = _LED_OUT
         if reason:
             self.left_out[reason] += 1
         return reason is None
+
+    def _leads_out(self, entry: "os.DirEntry[str]") -> bool:
+        there = Path(os.path.realpath(entry.path))
+        return bool(self._within) and not any(map(there.is_relative_to, self._within))
 
     def _is_excluded(self, inside: str, name: str) -> bool:
         path = f"{inside}/{name}" if inside else name

@@ -187,18 +187,22 @@ class FolderSource:
     workers = 4
     patience: int | None = None
 
-    def __init__(self, folder: Path, exclude: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, exclude: Sequence[str] = (), within: Sequence[Path] = ()
+    ) -> None:
         """Name the folder.
 
         Args:
             folder: its path.
             exclude: patterns of names, or of paths below it, to leave out.
+            within: where links in it may lead; anywhere by default.
 
         Raises:
             ExplorerError: no file can have that name.
         """
         self.folder = resolved(folder)
         self._exclude = exclude
+        self._within = within
         self.left_out: Mapping[str, int] = {}
         self.name = self.root = f"folder {_printable(self.folder)}"
 
@@ -206,7 +210,7 @@ class FolderSource:
         """See Source. The id is a hash of the path; the folders' names become keywords."""
         if not self.folder.is_dir():
             raise ExplorerError(f"{self.folder} is not a folder: give one that holds images")
-        listing = Listing(str(self.folder), self._exclude, tell)
+        listing = Listing(str(self.folder), self._exclude, tell, self._within)
         self.left_out = listing.left_out
         found = [self._photo(inside, name) for inside, name in listing.photos()]
         if not found:

@@ -1,7 +1,6 @@
 """What is stored, and loading more."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Event
 
 import streamlit as st
@@ -24,10 +23,17 @@ from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.consequences import of_collection
 from pages.loading import progress_of_job
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.audit import show_audit
+from pages.people.deeds import Deed
+from pages.people.folders import folder_to_load, may_load_folders, model_to_load
+from pages.people.person import whom_to_ask
+from pages.people.team import team
 from pages.photo_grid import random_photos, show_photos
 from pages.removal import offer_gone, offer_single
 from pages.services import Services, sample_order
 from pages.tables import show_table
+from pages.upload_form import choose_files, kept
 
 
 def show(services: Services) -> None:
@@ -42,8 +48,16 @@ def show(services: Services) -> None:
         st.info("There are no photos yet: load some below.")
     st.header("Load photos")
     _job(services)
-    _ask(services)
-    _load_forms(services)
+    if why_not := hindrance(Deed.LOAD):
+        st.caption(f"{why_not}. Ask {escaped(whom_to_ask())}.")
+    else:
+        try:
+            _ask(services)
+            _load_forms(services)
+        except ExplorerError as error:
+            st.error(escaped(str(error)), icon=":material/error:")
+    if not hindrance(Deed.MANAGE):
+        show_audit(services.database.audit)
     connection = services.database.connection
     st.caption(
         f"Database: {connection.engine} at `{shown_url(connection.url)}` · "
@@ -110,8 +124,9 @@ def _stored(services: Services, collections: list[Collection]) -> None:
         st.error(f"{name} can't be read: {trouble}", icon=":material/error:")
     else:
         _readable(services, collection)
-    with st.popover("Delete this collection", icon=":material/delete:"):
-        _delete(services, collection)
+    if not hindrance(Deed.DELETE):
+        with st.popover("Delete this collection", icon=":material/delete:"):
+            _delete(services, collection)
 
 
 def _readable(services: Services, collection: Collection) -> None:
@@ -131,8 +146,9 @@ def _readable(services: Services, collection: Collection) -> None:
         st.caption("The sample's model knows only drawings: photographs need a real CLIP model.")
     show_photos(random_photos(services, collection, 5), services.thumbnails)
     _failures(services, table)
-    with st.expander("Take single photos out", icon=":material/remove_circle:"):
-        offer_single(services, collection)
+    if not hindrance(Deed.TAKE_OUT):
+        with st.expander("Take single photos out", icon=":material/remove_circle:"):
+            offer_single(services, collection)
 
 
 def _failures(services: Services, table: PhotoTable) -> None:
@@ -165,6 +181,7 @@ def _delete(services: Services, collection: Collection) -> None:
     if services.loader.running:
         st.caption("Wait until loading is done.")
     elif st.button("Delete", type="primary", key="delete_collection"):
+        authorize(services.database, Deed.DELETE, f"the collection {collection.name}")
         services.database.drop(collection)
         st.rerun()
 
@@ -195,23 +212,11 @@ def _ask(services: Services) -> None:
 
 def _load_forms(services: Services) -> None:
     folder, unsplash, sample = st.tabs(["A folder", "Unsplash", "Sample"])
-    with folder, st.form("folder", border=False):
-        path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
-        exclude = st.text_input(
-            "Leave out",
-            placeholder="nothing but hidden files, waste and thumbnails of other programs",
-            help="Patterns of names, or of paths below the folder, such as `*.gif, Scans/*`",
-        )
-        options = _options(services, "")
-        if st.form_submit_button("Load the folder", type="primary"):
-            if path.strip():
-                source = FolderSource(
-                    Path(path), [each for each in exclude.split(",") if each.strip()]
-                )
-                name = options.collection or table_name(source.folder.name)
-                _run(services, replace(options, collection=name).order(source))
-            else:
-                st.error("Type the path of a folder")
+    with folder:
+        if not team().is_private:
+            _upload_form(services)
+        if may_load_folders():
+            _folder_form(services)
     with unsplash, st.form("unsplash", border=False):
         path = st.text_input(
             "Dataset on this computer",
@@ -229,10 +234,38 @@ def _load_forms(services: Services) -> None:
             _run(services, sample_order())
 
 
+def _upload_form(services: Services) -> None:
+    with st.form("upload", border=False):
+        files = choose_files()
+        options = _options(services, "uploads")
+        pressed = st.form_submit_button("Upload and load", type="primary")
+    if pressed:
+        _run(services, options.order(kept(services, files, options.collection)))
+
+
+def _folder_form(services: Services) -> None:
+    with st.form("folder", border=False):
+        path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
+        exclude = st.text_input(
+            "Leave out",
+            placeholder="nothing but hidden files, waste and thumbnails of other programs",
+            help="Patterns of names, or of paths below the folder, such as `*.gif, Scans/*`",
+        )
+        options = _options(services, "")
+        if st.form_submit_button("Load the folder", type="primary"):
+            if path.strip():
+                left_out = [each for each in exclude.split(",") if each.strip()]
+                source = FolderSource(folder_to_load(path), left_out, team().photo_roots)
+                name = options.collection or table_name(source.folder.name)
+                _run(services, replace(options, collection=name).order(source))
+            else:
+                st.error("Type the path of a folder")
+
+
 def _unsplash(services: Services, path: str, retries: Retries) -> UnsplashSource:
     given = typed_path(path)
     if given is not None:
-        return UnsplashSource([given], retries)
+        return UnsplashSource([folder_to_load(path)], retries)
     settings = services.settings
     archive = Archive(settings.unsplash_url, VERSION, settings.data / "unsplash", retries)
     return UnsplashSource(archive, retries)
@@ -253,7 +286,7 @@ class _Options:
         return Order(
             source,
             self.collection,
-            self.model,
+            model_to_load(self.model) if self.model else None,
             self.default_model,
             self.limit,
             retry_failed=self.retry_failed,
@@ -291,6 +324,8 @@ def _run(services: Services, order: Order) -> None:
         st.session_state["mixing"] = (order, others)
         st.rerun()
     try:
+        target = f"into {order.collection} from {order.source.name}"
+        authorize(services.database, Deed.LOAD, target)
         services.loader.start(order)
     except ExplorerError as error:
         st.error(str(error))

@@ -11,6 +11,8 @@ from db.photos import Photo
 from db.rows import Rows
 from ingest.job import Job
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
 from pages.tables import show_table
@@ -35,10 +37,11 @@ def offer_gone(services: Services, job: Job) -> None:
             f"Take {count} out of {report.collection}",
             icon=":material/delete:",
             key="take_out_gone",
-            disabled=services.loader.running,
+            disabled=services.loader.running or bool(hindrance(Deed.TAKE_OUT)),
         ):
             collection = services.database.collections.find(report.collection)
             if collection is not None:
+                authorize(services.database, Deed.TAKE_OUT, f"{count} out of {collection.name}")
                 services.database.remove(collection, [photo.id for photo in report.gone])
             report.gone = []
             st.rerun()
@@ -86,6 +89,7 @@ def _confirm(services: Services, collection: Collection, chosen: Sequence[str]) 
     )
     if st.button(f"Take {count} out", type="primary", key="take_out_single"):
         try:
+            authorize(services.database, Deed.TAKE_OUT, f"{count} out of {collection.name}")
             services.database.remove(collection, list(chosen), BY_HAND)
         except ExplorerError as error:
             st.error(str(error), icon=":material/error:")

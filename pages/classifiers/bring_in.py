@@ -11,11 +11,15 @@ from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.services import Services
 
 
 def show_bring_in(services: Services) -> None:
     """Offer to read a file, and to save what is in it."""
+    if hindrance(Deed.SAVE):
+        return
     with st.popover("Bring a classifier in", icon=":material/upload:"):
         file = st.file_uploader(
             "A classifier's file (safetensors)", key="bring_file", max_upload_size=1
@@ -61,8 +65,9 @@ def _offer(services: Services, carried: Carried, fitting: list[Collection]) -> N
     name = st.text_input("Name", carried.name, key=f"bring_name-{carried.name}")
     if not st.button("Save", key="bring", type="primary"):
         return
-    classifier = _classifier(carried, name, by_name[collection])
     try:
+        person = authorize(services.database, Deed.SAVE, f"the classifier {name}: bring in")
+        classifier = _classifier(carried, name, by_name[collection], person.name)
         services.database.classifiers.save(classifier)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")
@@ -71,7 +76,7 @@ def _offer(services: Services, carried: Carried, fitting: list[Collection]) -> N
     st.rerun()
 
 
-def _classifier(carried: Carried, name: str, collection: Collection) -> SavedClassifier:
+def _classifier(carried: Carried, name: str, collection: Collection, owner: str) -> SavedClassifier:
     """The classifier in a collection; its session is none, since its thumbs stayed behind."""
     return SavedClassifier(
         id=secrets.token_urlsafe(9),
@@ -87,4 +92,5 @@ def _classifier(carried: Carried, name: str, collection: Collection) -> SavedCla
         downs=carried.counts["downs"],
         weight=carried.weight,
         threshold=carried.threshold,
+        owner=owner,
     )

@@ -15,6 +15,8 @@ from pages.classifiers.curve import show_curve
 from pages.classifiers.populations import populations
 from pages.classifiers.sharpen import session_of
 from pages.desk.component import show_desk
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.people.person import current
 from pages.services import Services
 
@@ -122,6 +124,8 @@ def _draw(
     services: Services, classifier: SavedClassifier, ranking: Ranking, threshold: float
 ) -> None:
     checks = services.database.checks
+    target = f"the sample of {classifier.title}: draw anew"
+    authorize(services.database, Deed.LABEL, target, classifier.owner)
     drawn = checks.moment(classifier.id)
     ranked = (classifier.weight, ranking.ids, ranking.scores)
     population = Population.new(*ranked, drawn, threshold).enlarged(ABOVE, BELOW)
@@ -137,6 +141,8 @@ def _enlarge(
     above: int,
     below: int,
 ) -> None:
+    target = f"the sample of {classifier.title}: enlarge"
+    authorize(services.database, Deed.LABEL, target, classifier.owner)
     larger = population.enlarged(above, below)
     services.database.checks.extend(classifier.id, check, larger.sample(), larger.strata)
     st.rerun()

@@ -13,7 +13,7 @@ from pages.classifiers.populations import populations
 from pages.classifiers.verdict import verdict
 from pages.desk.board import Act, Answer, Show, State, allowed, require_act
 from pages.desk.photos import facts
-from pages.people.person import Person
+from pages.people.person import Person, require_own
 
 PAGE = 60  # photos on one desk
 
@@ -85,6 +85,7 @@ class CheckBoard:
     def act(self, act: Act) -> Answer:
         """See Board. A sample has no rounds, and no undo: only marks."""
         require_act(self._person, act)
+        require_own(self._person, self._classifier.owner, f"“{self._classifier.name}”")
         if act.do == "rest":
             self._label([p for p in self._on_page() if self._check.labels[p] == NONE], DOWN)
             return Answer()
@@ -110,7 +111,7 @@ class CheckBoard:
         population = populations.get(self._classifier, self._check, table)
         evidence = population.evidence(self._check.labels)
         return {
-            "can": allowed(self._person, ("mark", "rest")),
+            "can": self._can(),
             "at": self.at,
             "live": False,
             "title": self._classifier.name,
@@ -137,6 +138,10 @@ class CheckBoard:
             "unstored": 0,
             "trouble": "",
         }
+
+    def _can(self) -> list[str]:
+        own = self._person.may_change(self._classifier.owner)
+        return allowed(self._person, ("mark", "rest")) if own else []
 
     def _on_page(self) -> list[str]:
         return list(self._check.labels)[(self._page - 1) * PAGE : self._page * PAGE]

@@ -18,6 +18,8 @@ from db.words import counted
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.threshold import current_threshold
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
 from pages.tables import offer_csv
@@ -136,7 +138,16 @@ def _publish(services: Services, table: LabelTable) -> None:
     ).strip()
     try:
         statement = services.database.label_tables.statement(table, name)
-        if st.button("Publish the table", key="publish_labels", icon=":material/publish:"):
+        why_not = hindrance(Deed.PUBLISH)
+        if st.button(
+            "Publish the table",
+            key="publish_labels",
+            icon=":material/publish:",
+            disabled=bool(why_not),
+            help=escaped(why_not) or None,
+        ):
+            target = f"the table of labels {name} of {table.collection}: publish"
+            authorize(services.database, Deed.PUBLISH, target)
             services.database.label_tables.publish(table, name)
             st.rerun()
     except ExplorerError as error:
@@ -150,7 +161,11 @@ def _published(services: Services, collection: Collection) -> None:
     for published in services.database.label_tables.published(collection.name):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_words(published))
-            if st.button("Unpublish", key=f"unpublish-{published.name}"):
+            if st.button(
+                "Unpublish",
+                key=f"unpublish-{published.name}",
+                disabled=bool(hindrance(Deed.PUBLISH)),
+            ):
                 _drop(services, collection, published)
         st.code(published.example, "sql")
 
@@ -163,6 +178,8 @@ def _words(published: PublishedTable) -> str:
 
 def _drop(services: Services, collection: Collection, published: PublishedTable) -> None:
     try:
+        target = f"the table of labels {published.name} of {collection.name}: unpublish"
+        authorize(services.database, Deed.PUBLISH, target)
         services.database.label_tables.drop(collection.name, published)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")

@@ -38,7 +38,7 @@ def show_new(
         session = session_of(services, classifier)
         unmarked = [] if session is None else [p for p in kept if p not in session.marks][:MOST]
         if session is not None and unmarked and _wants_to_label(len(unmarked)):
-            label(session, classifier, unmarked, NEW)
+            label(services.database, session, classifier, unmarked, NEW)
         page = st.pagination(-(-len(kept) // PAGE), key=f"new-{classifier.id}-{len(kept)}")
         here = kept[(page - 1) * PAGE : page * PAGE]
         show_photos([found.photo for found in table.get(here)], services.thumbnails)

@@ -25,6 +25,8 @@ from pages.classifiers.ways_out import show_ways_out
 from pages.consequences import of_classifier
 from pages.map.panel import show_map
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -91,15 +93,29 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
             f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
             f"refit by {METHOD_NAMES[classifier.method]}, "
-            f"saved {classifier.saved:%Y-%m-%d}"
+            f"saved {classifier.saved:%Y-%m-%d}{_by(classifier)}"
         )
-        with st.popover("Rename", icon=":material/edit:"):
+        why_not = hindrance(Deed.SAVE, classifier.owner)
+        with st.popover(
+            "Rename", icon=":material/edit:", disabled=bool(why_not), help=escaped(why_not) or None
+        ):
             _rename(services, classifier)
-        with st.popover("Delete", icon=":material/delete:"):
+        with st.popover(
+            "Delete",
+            icon=":material/delete:",
+            disabled=bool(why_not),
+            help=escaped(why_not) or None,
+        ):
             st.markdown(of_classifier(services.database, classifier))
             if st.button("Delete", key="delete", type="primary"):
-                services.database.delete(classifier)
-                st.rerun()
+                _delete(services, classifier)
+
+
+def _delete(services: Services, classifier: SavedClassifier) -> None:
+    target = f"the classifier {classifier.title}: delete"
+    authorize(services.database, Deed.SAVE, target, classifier.owner)
+    services.database.delete(classifier)
+    st.rerun()
 
 
 def _origin(services: Services, classifier: SavedClassifier) -> str:
@@ -111,10 +127,16 @@ def _origin(services: Services, classifier: SavedClassifier) -> str:
     return f"From the session [“{escaped(row.title)}”]({link})"
 
 
+def _by(classifier: SavedClassifier) -> str:
+    return f" by {escaped(classifier.owner)}" if classifier.owner else ""
+
+
 def _rename(services: Services, classifier: SavedClassifier) -> None:
     name = st.text_input("New name", value=classifier.name, key=f"rename-{classifier.id}")
     if st.button("Rename", key="rename", type="primary"):
         try:
+            target = f"the classifier {classifier.title}: rename to {name}"
+            authorize(services.database, Deed.SAVE, target, classifier.owner)
             services.database.classifiers.rename(classifier, name)
         except ExplorerError as error:
             st.error(str(error))

@@ -9,6 +9,7 @@ from classifier.session import Session
 from classifier.versions import add_version, at_threshold, learn_from
 from db.checks import Check
 from db.classifiers import SavedClassifier
+from db.database import Database
 from db.errors import ExplorerError, GoneError
 from db.sessions import DOWN, RANKED, THRESHOLD, UP
 from pages.desk.board import Show
@@ -16,6 +17,8 @@ from pages.desk.component import show_desk
 from pages.label.access import may_label, require_part
 from pages.label.board import SessionBoard
 from pages.markdown import escaped
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.people.person import current
 from pages.services import Services
 
@@ -57,7 +60,7 @@ def show_sharpening(
                 key="sharpen",
                 icon=":material/thumbs_up_down:",
             ):
-                label(session, classifier, photos, THRESHOLD)
+                label(services.database, session, classifier, photos, THRESHOLD)
             refit = st.button(f"Make version {coming}", key="refit", type="primary")
         check = _asked_to_learn(services, session, classifier)
         if refit:
@@ -75,13 +78,21 @@ def session_of(services: Services, classifier: SavedClassifier) -> Session | Non
         return None
 
 
-def label(session: Session, classifier: SavedClassifier, photos: Sequence[str], why: str) -> None:
+def label(
+    database: Database,
+    session: Session,
+    classifier: SavedClassifier,
+    photos: Sequence[str],
+    why: str,
+) -> None:
     """Have photos marked on the desk below, from the next run on."""
     if not photos:
         st.info("All of these photos have thumbs.")
         return
     try:
         require_part(current(), session.row)
+        target = f"the session of {classifier.title}: label"
+        authorize(database, Deed.LABEL, target, classifier.owner)
         session.show(photos, classifier.weight, why)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")
@@ -124,6 +135,8 @@ def _refit(
 ) -> None:
     try:
         require_part(current(), session.row)
+        target = f"the classifier {classifier.title}: make a version"
+        authorize(services.database, Deed.SAVE, target, classifier.owner)
         with st.spinner("Refitting, and scoring the collection …", show_time=True):
             if check is not None:
                 learn_from(services.database, session, classifier, check, current().name)

@@ -14,6 +14,8 @@ from pages.classifiers.populations import populations
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.sharpen import session_of
 from pages.markdown import escaped
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -121,6 +123,8 @@ def _use(
     services: Services, current: SavedClassifier, other: SavedClassifier, threshold: float
 ) -> None:
     try:
+        target = f"the classifier {current.title}: use version {other.number}"
+        authorize(services.database, Deed.SAVE, target, current.owner)
         use_version(services.database, current, other, threshold)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")

@@ -5,6 +5,9 @@ import streamlit as st
 from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
 from db.views import View
+from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.services import Services
 
 
@@ -12,7 +15,7 @@ def show_view(
     services: Services, classifier: SavedClassifier, view: View | None, threshold: float
 ) -> None:
     """Offer to publish the classifier as a view, or show what is published."""
-    views = services.database.views
+    views, why_not = services.database.views, hindrance(Deed.PUBLISH)
     with st.expander("Use it in SQL", icon=":material/database:"):
         if view is None:
             st.markdown(
@@ -24,11 +27,17 @@ def show_view(
         moved = view is not None and abs(view.threshold - threshold) > 1e-6
         if view is None or moved or view.number != classifier.number:
             label = "Publish" if view is None else f"Publish again, from {threshold:.3f} on"
-            if st.button(label, key="publish", icon=":material/publish:"):
+            if st.button(
+                label,
+                key="publish",
+                icon=":material/publish:",
+                disabled=bool(why_not),
+                help=escaped(why_not) or None,
+            ):
                 _try(services, classifier, threshold)
             st.caption("It runs this statement:")
             st.code(views.statement(classifier, threshold), "sql")
-        if view is not None and st.button("Unpublish", key="unpublish"):
+        if view is not None and st.button("Unpublish", key="unpublish", disabled=bool(why_not)):
             _try(services, classifier, None)
 
 
@@ -42,7 +51,9 @@ def _published(view: View) -> None:
 
 def _try(services: Services, classifier: SavedClassifier, threshold: float | None) -> None:
     """Publish from a threshold on, or take the view away."""
+    what = "publish" if threshold is not None else "unpublish"
     try:
+        authorize(services.database, Deed.PUBLISH, f"the view of {classifier.title}: {what}")
         if threshold is None:
             services.database.views.drop(classifier)
         else:

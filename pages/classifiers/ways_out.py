@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import streamlit as st
 
@@ -22,10 +21,13 @@ from db.sessions import DOWN
 from db.words import counted
 from ingest.models import SAMPLE
 from ingest.originals import fetcher
-from ingest.paths import resolved
 from ingest.sample import CHECKPOINT
 from pages.classifiers.folder_job import show_job
 from pages.desk.photos import WIDE
+from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
+from pages.people.folders import folder_to_write, may_write_folders
 from pages.services import Services
 from pages.tables import offer_csv
 
@@ -40,6 +42,7 @@ def show_ways_out(
     threshold: float,
 ) -> None:
     """Offer the files, the folders and the code."""
+    authorize(services.database, Deed.DOWNLOAD, classifier.title)
     name = _file_name(classifier)
     with st.container(horizontal=True):
         offer_csv("Scores and labels (CSV)", lambda: to_csv(ranking, table.urls(), threshold), name)
@@ -121,12 +124,18 @@ def _folder(
     job = services.exporter.job
     if job is not None:
         show_job(services, job)
+    if not may_write_folders():
+        st.caption("No folder of the server can be written into here: EXPORT\\_ROOTS names none.")
+        return
+    why_not = hindrance(Deed.EXPORT_FOLDER)
     with st.form("out_folder", border=False):
         typed = st.text_input(
             "Folder on the app's machine", placeholder="/home/me/lakes", key="out_path"
         )
         pressed = st.form_submit_button(
-            "Write the photos", disabled=disabled or services.exporter.running
+            "Write the photos",
+            disabled=disabled or services.exporter.running or bool(why_not),
+            help=escaped(why_not) or None,
         )
     if not pressed:
         return
@@ -134,7 +143,8 @@ def _folder(
         st.error("Type the path of a folder, new or empty")
         return
     try:
-        order = Order(selection(), resolved(Path(typed)), form.by_class, form.link)
+        order = Order(selection(), folder_to_write(typed), form.by_class, form.link)
+        authorize(services.database, Deed.EXPORT_FOLDER, str(order.folder))
         services.exporter.start(order, fetcher(WIDE))
     except ExplorerError as error:
         st.error(str(error), icon=":material/error:")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from classifier.agreement import answers_of, disputed
@@ -30,6 +31,8 @@ from pages.desk.board import (
 )
 from pages.desk.photos import facts, name, thumbnail_url
 from pages.label.access import may_label, require_part, require_sight
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.people.person import Person
 
 UNMOVED = 0.05  # degrees
@@ -198,10 +201,12 @@ class SessionBoard:
         classifiers, session = self._database.classifiers, self._session
         there = classifiers.named(session.collection.name, act.value)
         if there is None:
-            saved = session.to_save(act.value)
+            saved = replace(session.to_save(act.value), owner=self._person.name)
             classifiers.save(saved)
             said = "Saved"
         elif there.session == session.row.id or act.fact == AS_VERSION:
+            target = f"the classifier {there.title}: make a version"
+            authorize(self._database, Deed.SAVE, target, there.owner, self._person)
             saved = add_version(self._database, session, there)
             said = f"Saved as version {saved.number} of “{saved.name}”"
         else:
@@ -214,6 +219,7 @@ class SessionBoard:
         classifiers = self._database.classifiers
         versions = classifiers.versions(there)
         fits = there.fingerprint == self._session.collection.fingerprint
+        fits = fits and self._person.may_change(there.owner)
         return NameTaken(
             f"“{there.name}” is there already, from another session (“{there.prompt}”)",
             classifiers.unused(there.collection, there.name),

@@ -23,6 +23,8 @@ from pages.label.pictures import (
     tray,
 )
 from pages.people.person import current
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.services import Services
 from pages.waiting import may_be_given_up
 
@@ -208,6 +210,7 @@ def search(services: Services, collection: Collection) -> Session | None:
     """Start a session with what stands in the box; None, and a notice, where that can't be."""
     prompt, before = st.session_state["prompt"], len(tray())
     try:
+        authorize(services.database, Deed.SEARCH, collection.name)
         prompt = attach_addresses(services, prompt)
         terms = parse(prompt, len(tray()))
         with st.spinner(f"Loading the model {collection.model} …", show_time=True):

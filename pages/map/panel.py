@@ -15,6 +15,8 @@ from pages.classifiers.sharpen import label, session_of
 from pages.map.component import show_points
 from pages.map.points import Points
 from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -79,13 +81,21 @@ def _show(
         show_photos([found.photo for found in table.get(photos)], services.thumbnails)
         return
     del st.session_state[_CHOSEN]
-    label(session, classifier, photos, MAP)
+    label(services.database, session, classifier, photos, MAP)
 
 
 def _offer(services: Services, collection: Collection, words: str) -> None:
-    if not st.button(words, key="lay_out", icon=":material/scatter_plot:"):
+    why_not = hindrance(Deed.LAY_OUT)
+    if not st.button(
+        words,
+        key="lay_out",
+        icon=":material/scatter_plot:",
+        disabled=bool(why_not),
+        help=escaped(why_not) or None,
+    ):
         return
     try:
+        authorize(services.database, Deed.LAY_OUT, f"the map of {collection.name}")
         services.mapper.start(collection)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")

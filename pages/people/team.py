@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
 
 from db.errors import ExplorerError
-from db.settings import is_on, read_given
+from db.settings import is_on, read_given, typed_path
 from pages.people import oidc
 from pages.people.roles import Roles, called, read_roles
+from pages.uploads import Limits
 
 Network = IPv4Network | IPv6Network
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -37,6 +39,9 @@ class Team:
         proxies: whose word on who somebody is counts.
         user_header: in which header they say it, in small letters.
         anonymous: whether people may come from elsewhere without any sign-in.
+        photo_roots: the folders of the server that people may load from, if not all.
+        export_roots: those that they may write photos into, if not all.
+        uploads: how much of their own they may send at once.
     """
 
     sign_in: SignIn = SignIn.NONE
@@ -44,6 +49,9 @@ class Team:
     proxies: tuple[Network, ...] = ()
     user_header: str = ""
     anonymous: bool = False
+    photo_roots: tuple[Path, ...] = ()
+    export_roots: tuple[Path, ...] = ()
+    uploads: Limits = field(default_factory=Limits)
 
     @property
     def is_private(self) -> bool:
@@ -130,7 +138,40 @@ def read_team(given: Mapping[str, str], *, oidc: bool) -> Team:
             "ALLOW_ANONYMOUS is set and people sign in: delete one of them (ROLES='viewer: *' lets "
             "everybody look who signs in)"
         )
-    return Team(sign_in, read_roles(roles), proxies, header, anonymous)
+    return Team(
+        sign_in,
+        read_roles(roles),
+        proxies,
+        header,
+        anonymous,
+        _folders("PHOTO_ROOTS", given),
+        _folders("EXPORT_ROOTS", given),
+        Limits(
+            _number("UPLOAD_MAX_FILES", given, Limits.files),
+            _number("UPLOAD_MAX_MB", given, Limits.megabytes),
+        ),
+    )
+
+
+def _folders(name: str, given: Mapping[str, str]) -> tuple[Path, ...]:
+    """Folders that are separated as in PATH, without the links that lead to them."""
+    found = []
+    for typed in filter(None, map(str.strip, given.get(name, "").split(os.pathsep))):
+        path = typed_path(typed)
+        if path is None or not path.is_absolute() or not path.is_dir():
+            raise ExplorerError(
+                f"{name} has {typed[:80]}, which is no folder here: write whole paths, separated "
+                f"by {os.pathsep}"
+            )
+        found.append(path.resolve())
+    return tuple(found)
+
+
+def _number(name: str, given: Mapping[str, str], default: int) -> int:
+    text = given.get(name, "") or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
+        raise ExplorerError(f"{name}={text[:80]} is no number from 1 on: write such as {default}")
+    return int(text)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

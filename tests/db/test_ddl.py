@@ -286,7 +286,7 @@ def test_tables_of_an_earlier_version_are_forced_to_disk_from_now_on(database_ur
             f"ALTER TABLE {table.name} RESET SETTING fsync_after_insert, fsync_part_directory"
         )
     later_ones = ("photo_contents", "session_pictures", "counts", "prompt_means", "check_strata")
-    for later in (*later_ones, "label_tables", "upgrades"):
+    for later in (*later_ones, "label_tables", "audit_entries", "upgrades"):
         database.connection.command(f"DROP TABLE {later} SYNC")
     assert not [sql for sql in tables(database.connection).values() if "fsync" in sql]
     database.close()

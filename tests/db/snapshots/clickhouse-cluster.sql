@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS labels ON CLUSTER 'photos' (session String, sequence 
 CREATE TABLE IF NOT EXISTS session_pictures ON CLUSTER 'photos' (session String, number UInt32, name String, photo String, vector Array(Float32), thumbnail String) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (session, number);
 
 -- classifiers: saved classifiers
-CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8, number UInt32 DEFAULT 1, saved DateTime64(3, 'UTC') DEFAULT created, threshold Nullable(Float64), seen UInt64 DEFAULT 0) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (id, version);
+CREATE TABLE IF NOT EXISTS classifiers ON CLUSTER 'photos' (id String, name String, collection String, model String, fingerprint String, prompt String, session String, method String, rounds UInt32, ups UInt32, downs UInt32, weight Array(Float32), created DateTime64(3, 'UTC'), version UInt32, deleted UInt8, number UInt32 DEFAULT 1, saved DateTime64(3, 'UTC') DEFAULT created, threshold Nullable(Float64), seen UInt64 DEFAULT 0, owner String DEFAULT '') ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (id, version);
 
 -- checks: check samples of classifiers, and their thumbs
 CREATE TABLE IF NOT EXISTS checks ON CLUSTER 'photos' (classifier String, drawn UInt64, threshold Float64, place UInt32, photo String, label Int8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, drawn, place, sequence);
@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS counts ON CLUSTER 'photos' (collection String, change
 
 -- prompt_means: what the text vectors of a model share
 CREATE TABLE IF NOT EXISTS prompt_means ON CLUSTER 'photos' (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (model, nouns);
+
+-- audit: what owners did, and when
+CREATE TABLE IF NOT EXISTS audit ON CLUSTER 'photos' (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (at, who);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades ON CLUSTER 'photos' (number UInt32, done DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY number;

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pages.people import gate, person
+from pages.people import acting, gate, person
 from pages.people.team import Team, read_team
 
 ROLES = "owner: ann@x.org; labeller: @x.org; viewer: vic@y.org"
@@ -21,7 +21,7 @@ def use_team(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Team]:
 
     def use(*, oidc: bool = False, **given: str) -> Team:
         used = read_team(given, oidc=oidc)
-        for module in (gate, person):
+        for module in (acting, gate, person):
             monkeypatch.setattr(module, "team", lambda: used)
         return used
 

@@ -48,8 +48,8 @@ CREATE TABLE IF NOT EXISTS counts ON CLUSTER 'photos' (collection String, change
 -- prompt_means: what the text vectors of a model share
 CREATE TABLE IF NOT EXISTS prompt_means ON CLUSTER 'photos' (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (model, nouns);
 
--- audit: what owners did, and when
-CREATE TABLE IF NOT EXISTS audit ON CLUSTER 'photos' (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (at, who);
+-- audit_entries: what owners did, and when
+CREATE TABLE IF NOT EXISTS audit_entries ON CLUSTER 'photos' (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (at, who);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades ON CLUSTER 'photos' (number UInt32, done DateTime64(3, 'UTC')) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY number;

@@ -42,8 +42,8 @@ CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64)
 -- prompt_means: what the text vectors of a model share
 CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = MergeTree ORDER BY (model, nouns);
 
--- audit: what owners did, and when
-CREATE TABLE IF NOT EXISTS audit (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = MergeTree ORDER BY (at, who);
+-- audit_entries: what owners did, and when
+CREATE TABLE IF NOT EXISTS audit_entries (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = MergeTree ORDER BY (at, who);
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number;

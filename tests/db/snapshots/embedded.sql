@@ -45,8 +45,8 @@ CREATE TABLE IF NOT EXISTS counts (collection String, change Int64, made UInt64)
 -- prompt_means: what the text vectors of a model share
 CREATE TABLE IF NOT EXISTS prompt_means (model String, nouns String, mean Array(Float32), nearest Float32) ENGINE = MergeTree ORDER BY (model, nouns) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- audit: what owners did, and when
-CREATE TABLE IF NOT EXISTS audit (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = MergeTree ORDER BY (at, who) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+-- audit_entries: what owners did, and when
+CREATE TABLE IF NOT EXISTS audit_entries (at DateTime64(3, 'UTC'), who String, did String, target String) ENGINE = MergeTree ORDER BY (at, who) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- upgrades: the upgrades that the tables have had, by number
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

@@ -17,16 +17,19 @@ class BackgroundJob(ABC):
 
     Attributes:
         error: one line that says why it stopped, or "".
-        started: when, on the clock of `time.monotonic`.
+        by: who ordered it, or "".
+        started: when it was begun, on the clock of `time.monotonic`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, by: str = "") -> None:
         """Prepare it.
 
         Args:
             name: what it does, as the subject of a sentence.
+            by: who ordered it.
         """
         self.error = ""
+        self.by = by
         self.started = time.monotonic()
         self._name = name
         # A daemon, so that Ctrl-C ends the app.
@@ -34,6 +37,7 @@ class BackgroundJob(ABC):
 
     def begin(self) -> None:
         """Start the thread."""
+        self.started = time.monotonic()
         self._thread.start()
 
     @property

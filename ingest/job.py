@@ -4,14 +4,19 @@ The embedded engine belongs to one process, so while the app is open the command
 it; the app loads for itself instead.
 """
 
+from collections.abc import Callable
 from contextlib import closing
+from threading import Lock
 
-from classifier.background import BackgroundJob, OneAtATime
+from classifier.background import BackgroundJob
 from db.database import Database
+from db.errors import ExplorerError
 from db.thumbnails import Thumbnails
 from ingest.pipeline import Order, load
 from ingest.report import Progress, Report
 from ingest.streak import Skip
+
+MOST = 20  # loads that wait
 
 
 class Job(BackgroundJob):
@@ -24,14 +29,31 @@ class Job(BackgroundJob):
         report: what it did, once it is done.
     """
 
-    def __init__(self, order: Order, database: Database, thumbnails: Thumbnails) -> None:
-        super().__init__(f"loading {order.collection}")
+    def __init__(
+        self,
+        order: Order,
+        database: Database,
+        thumbnails: Thumbnails,
+        by: str,
+        then: Callable[[], None],
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            order: what to load.
+            database: where to.
+            thumbnails: of all its photos.
+            by: who ordered it, or "".
+            then: called when it is done, however it ended.
+        """
+        super().__init__(f"loading {order.collection}", by)
         self.order = order
         self.progress = Progress("Starting")
         self.skipped: list[Skip] = []
         self.report: Report | None = None
         self._database = database
         self._thumbnails = thumbnails
+        self._then = then
 
     def stop(self) -> None:
         """End it early: what was read still comes in."""
@@ -44,10 +66,13 @@ class Job(BackgroundJob):
 
     def _work(self) -> None:
         # A connection of its own: an index build would make every page wait.
-        with closing(self._database.again()) as database:
-            self.report = load(
-                self.order, database, self._thumbnails, self._tell, self.skipped.append
-            )
+        try:
+            with closing(self._database.again()) as database:
+                self.report = load(
+                    self.order, database, self._thumbnails, self._tell, self.skipped.append
+                )
+        finally:
+            self._then()
 
     def _stopped(self, why: str) -> str:
         return (
@@ -59,18 +84,62 @@ class Job(BackgroundJob):
         self.progress = progress
 
 
-class Loader(OneAtATime[Job]):
-    """Runs one load at a time."""
+class Loader:
+    """Runs one load at a time; others wait in line.
+
+    Attributes:
+        job: the latest one that was begun, or None.
+        waiting: those that come after it, the next one first.
+    """
 
     def __init__(self, database: Database, thumbnails: Thumbnails) -> None:
-        super().__init__()
+        self.job: Job | None = None
+        self.waiting: tuple[Job, ...] = ()
         self._database = database
         self._thumbnails = thumbnails
+        self._busy = False
+        self._lock = Lock()
 
-    def start(self, order: Order) -> Job:
-        """Start a job.
+    @property
+    def running(self) -> bool:
+        """Whether a load is at work."""
+        return self.job is not None and self.job.running
+
+    def start(self, order: Order, by: str = "") -> Job:
+        """Begin a load, or have it wait until those before it are done.
 
         Raises:
-            ExplorerError: another one is still at work.
+            ExplorerError: the same is waiting already, or too many are.
         """
-        return self._begin(lambda: Job(order, self._database, self._thumbnails))
+        job = Job(order, self._database, self._thumbnails, by, self._next)
+        with self._lock:
+            if not self._busy:
+                self._begin(job)
+                return job
+            what = (order.source.name, order.collection)
+            if any((w.order.source.name, w.order.collection) == what for w in self.waiting):
+                raise ExplorerError(
+                    f"{order.collection} from {order.source.name} is in line already: wait for it"
+                )
+            if len(self.waiting) >= MOST:
+                raise ExplorerError(f"{MOST} loads are in line already: wait for some of them")
+            self.waiting = (*self.waiting, job)
+        return job
+
+    def stop(self, job: Job) -> None:
+        """End a load early, or take it out of the line."""
+        with self._lock:
+            self.waiting = tuple(each for each in self.waiting if each is not job)
+        job.stop()
+
+    def _begin(self, job: Job) -> None:
+        self._busy, self.job = True, job
+        job.begin()
+
+    def _next(self) -> None:
+        with self._lock:
+            self._busy = False
+            if self.waiting:
+                job, *rest = self.waiting
+                self.waiting = tuple(rest)
+                self._begin(job)

@@ -21,7 +21,7 @@ from ingest.plan import other_sources, shown_sources
 from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.consequences import of_collection
-from pages.loading import progress_of_job
+from pages.loading import in_words, progress_of_job, show_line, stop_load
 from pages.markdown import escaped
 from pages.people.acting import authorize, hindrance
 from pages.people.audit import show_audit
@@ -75,11 +75,12 @@ def _job(services: Services) -> None:
     if job is None:
         return
     if job.running:
-        st.markdown(f"Loading **{job.order.collection}** from {escaped(job.order.source.name)}")
+        st.markdown(f"Loading {in_words(job)}")
         progress_of_job(services)
-        if st.button("Stop loading", icon=":material/stop:", disabled=job.order.stop.is_set()):
-            job.stop()
-            st.rerun()
+        stopping = job.order.stop.is_set() or bool(hindrance(Deed.LOAD, job.by))
+        if st.button("Stop loading", icon=":material/stop:", disabled=stopping):
+            stop_load(services, job)
+        show_line(services)
     elif job.error:
         st.error(job.error, icon=":material/error:")
     elif job.report is not None and job.report.stopped:
@@ -325,8 +326,8 @@ def _run(services: Services, order: Order) -> None:
         st.rerun()
     try:
         target = f"into {order.collection} from {order.source.name}"
-        authorize(services.database, Deed.LOAD, target)
-        services.loader.start(order)
+        person = authorize(services.database, Deed.LOAD, target)
+        services.loader.start(order, person.name)
     except ExplorerError as error:
         st.error(str(error))
     else:

@@ -5,6 +5,10 @@ from dataclasses import replace
 
 import streamlit as st
 
+from ingest.job import Job
+from pages.markdown import escaped
+from pages.people.acting import authorize, hindrance
+from pages.people.deeds import Deed
 from pages.services import Services
 
 
@@ -40,3 +44,28 @@ def progress_of_job(services: Services) -> None:
     seconds = time.monotonic() - job.started
     text = f"{progress.step}{counted} · {seconds:.0f} s so far"
     st.progress(progress.share or 0.0, text=text)
+
+
+def in_words(job: Job) -> str:
+    """What is loaded, in Markdown, and who ordered it."""
+    order = job.order
+    by = f", ordered by {escaped(job.by)}" if job.by else ""
+    return f"**{escaped(order.collection)}** from {escaped(order.source.name)}{by}"
+
+
+def show_line(services: Services) -> None:
+    """The loads that wait, in their order."""
+    for place, job in enumerate(services.loader.waiting, 1):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"{place}. in line: {in_words(job)}")
+            why_not = hindrance(Deed.LOAD, job.by)
+            if st.button("Take it out", key=f"leave_line_{place}", disabled=bool(why_not)):
+                stop_load(services, job)
+
+
+def stop_load(services: Services, job: Job) -> None:
+    """End a load, or take it out of the line, where that is this person's to do."""
+    target = f"into {job.order.collection} from {job.order.source.name}: stop"
+    authorize(services.database, Deed.LOAD, target, job.by)
+    services.loader.stop(job)
+    st.rerun()

@@ -8,6 +8,7 @@ import streamlit as st
 from db.answers import heard_by
 from db.errors import EngineError, ExplorerError
 from pages.label.notices import notify
+from pages.people.turns import AT_ONCE, turns
 
 _AGAIN = 3.0  # seconds until a page that could not be drawn is drawn again
 
@@ -36,6 +37,16 @@ def may_be_given_up(what: str) -> Iterator[None]:
     with heard_by(hear):
         yield
     place.empty()
+
+
+@contextmanager
+def in_turn(name: str) -> Iterator[None]:
+    """Has a search wait while as many of the same person as may be are at work, and says so."""
+    place = st.empty()
+    words = f"{AT_ONCE} searches of yours are at work: this one comes after them."
+    with turns.one(name, lambda: place.caption(words)):
+        place.empty()
+        yield
 
 
 def show_failure(error: ExplorerError, icon: str) -> None:

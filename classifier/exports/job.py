@@ -14,8 +14,8 @@ class FolderJob(BackgroundJob):
         report: what it did, once it is done.
     """
 
-    def __init__(self, order: Order, fetch: Fetch) -> None:
-        super().__init__(f"the export to {order.folder}")
+    def __init__(self, order: Order, fetch: Fetch, by: str = "") -> None:
+        super().__init__(f"the export to {order.folder}", by)
         self.order = order
         self.report: Report | None = None
         self._stop = Event()
@@ -53,10 +53,10 @@ class FolderJob(BackgroundJob):
 class Exporter(OneAtATime[FolderJob]):
     """Runs one export at a time."""
 
-    def start(self, order: Order, fetch: Fetch) -> FolderJob:
-        """Start a job.
+    def start(self, order: Order, fetch: Fetch, by: str = "") -> FolderJob:
+        """Start a job, which somebody ordered.
 
         Raises:
             ExplorerError: another one is still at work.
         """
-        return self._begin(lambda: FolderJob(order, fetch))
+        return self._begin(lambda: FolderJob(order, fetch, by))

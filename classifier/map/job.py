@@ -31,8 +31,10 @@ class MapJob(BackgroundJob):
         done: the share of the work, from 0 to 1.
     """
 
-    def __init__(self, database: Database, maps: Maps, collection: Collection) -> None:
-        super().__init__(f"the map of {collection.name}")
+    def __init__(
+        self, database: Database, maps: Maps, collection: Collection, by: str = ""
+    ) -> None:
+        super().__init__(f"the map of {collection.name}", by)
         self.collection = collection
         self.done = 0.0
         self._database = database
@@ -121,10 +123,10 @@ class Mapper(OneAtATime[MapJob]):
         self.maps = maps
         self._database = database
 
-    def start(self, collection: Collection) -> MapJob:
-        """Start a job.
+    def start(self, collection: Collection, by: str = "") -> MapJob:
+        """Start a job, which somebody ordered.
 
         Raises:
             ExplorerError: another one is still at work.
         """
-        return self._begin(lambda: MapJob(self._database, self.maps, collection))
+        return self._begin(lambda: MapJob(self._database, self.maps, collection, by))

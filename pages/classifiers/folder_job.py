@@ -6,6 +6,8 @@ import streamlit as st
 
 from classifier.exports.job import FolderJob
 from pages.markdown import escaped
+from pages.people.acting import authorize
+from pages.people.deeds import Deed
 from pages.services import Services
 from pages.tables import show_table
 
@@ -17,6 +19,7 @@ def show_job(services: Services, job: FolderJob) -> None:
         st.markdown(f"Writing to **{folder}**")
         _progress(services)
         if st.button("Stop", icon=":material/stop:", key="out_stop", disabled=job.stopping):
+            authorize(services.database, Deed.EXPORT_FOLDER, f"{folder}: stop", job.by)
             job.stop()
             st.rerun()
     elif job.error:

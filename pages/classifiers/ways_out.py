@@ -122,7 +122,7 @@ def _folder(
     services: Services, form: FolderFormat, selection: Callable[[], Selection], *, disabled: bool
 ) -> None:
     job = services.exporter.job
-    if job is not None:
+    if job is not None and not hindrance(Deed.EXPORT_FOLDER):
         show_job(services, job)
     if not may_write_folders():
         st.caption("No folder of the server can be written into here: EXPORT\\_ROOTS names none.")
@@ -144,8 +144,8 @@ def _folder(
         return
     try:
         order = Order(selection(), folder_to_write(typed), form.by_class, form.link)
-        authorize(services.database, Deed.EXPORT_FOLDER, str(order.folder))
-        services.exporter.start(order, fetcher(WIDE))
+        person = authorize(services.database, Deed.EXPORT_FOLDER, str(order.folder))
+        services.exporter.start(order, fetcher(WIDE), person.name)
     except ExplorerError as error:
         st.error(str(error), icon=":material/error:")
     else:

@@ -64,6 +64,13 @@ def require_act(person: Person, act: Act) -> None:
     require(person, _DEEDS[act.do])
 
 
+def searches(sent: object) -> bool:
+    """Whether acts, as they were sent, have the database searched."""
+    acts = sent if isinstance(sent, list) else []
+    done = [act.get("do") for act in acts if isinstance(act, dict)]
+    return any(_DEEDS.get(do) is Deed.SEARCH for do in done if isinstance(do, str))
+
+
 def allowed(person: Person, what: Sequence[str]) -> list[str]:
     """Those of the things a desk can do that a person may do."""
     return [each for each in what if person.may(_DEEDS[each])]

@@ -12,11 +12,21 @@ from starlette.routing import Route
 
 from db.errors import ExplorerError, GoneError
 from pages.address import address
-from pages.desk.board import Act, Board, Boards, Show, UnreadableError, read_acts, read_show
+from pages.desk.board import (
+    Act,
+    Board,
+    Boards,
+    Show,
+    UnreadableError,
+    read_acts,
+    read_show,
+    searches,
+)
 from pages.desk.photos import PHOTOS, picture
 from pages.people.deeds import Deed
 from pages.people.person import NotAllowedError, Person, person_of, require
 from pages.people.token import HEADER, knows_page, knows_pictures, page_token
+from pages.people.turns import turns
 from pages.services import Services
 
 DESK = "/desk"
@@ -80,7 +90,8 @@ class DeskRoutes:
         except ValueError:
             return _error(400, "A desk sends JSON: reload the page")
         kind, key = request.path_params["kind"], request.path_params["key"]
-        return await run_in_threadpool(self._answer, person, kind, key, sent, reply)
+        async with turns.one_of_route(person.name if searches(sent.get("acts")) else ""):
+            return await run_in_threadpool(self._answer, person, kind, key, sent, reply)
 
     def photo(self, request: Request) -> Response:
         """A picture that only this machine has."""

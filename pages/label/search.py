@@ -22,11 +22,11 @@ from pages.label.pictures import (
     recall,
     tray,
 )
-from pages.people.person import current
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
+from pages.people.person import current
 from pages.services import Services
-from pages.waiting import may_be_given_up
+from pages.waiting import in_turn, may_be_given_up
 
 PAGE_SIZES = (9, 18, 36)
 AS_MEASURED = -1.0
@@ -210,7 +210,7 @@ def search(services: Services, collection: Collection) -> Session | None:
     """Start a session with what stands in the box; None, and a notice, where that can't be."""
     prompt, before = st.session_state["prompt"], len(tray())
     try:
-        authorize(services.database, Deed.SEARCH, collection.name)
+        person = authorize(services.database, Deed.SEARCH, collection.name)
         prompt = attach_addresses(services, prompt)
         terms = parse(prompt, len(tray()))
         with st.spinner(f"Loading the model {collection.model} …", show_time=True):
@@ -219,6 +219,7 @@ def search(services: Services, collection: Collection) -> Session | None:
             prompt_mean(services.database.prompt_means, clip)
         with (
             may_be_given_up("The search"),
+            in_turn(person.name),
             st.spinner(f"Searching {collection.name} …", show_time=True),
         ):
             session = Session.start(

@@ -42,7 +42,7 @@ def show_map(
         job = services.mapper.job
         if job is not None and job.collection == collection:
             if job.running:
-                _progress(job)
+                _progress(services, job)
                 return
             if job.error:
                 st.error(escaped(job.error), icon=":material/error:")
@@ -95,8 +95,8 @@ def _offer(services: Services, collection: Collection, words: str) -> None:
     ):
         return
     try:
-        authorize(services.database, Deed.LAY_OUT, f"the map of {collection.name}")
-        services.mapper.start(collection)
+        person = authorize(services.database, Deed.LAY_OUT, f"the map of {collection.name}")
+        services.mapper.start(collection, person.name)
     except ExplorerError as error:
         st.error(escaped(str(error)), icon=":material/error:")
     else:
@@ -104,13 +104,16 @@ def _offer(services: Services, collection: Collection, words: str) -> None:
 
 
 @st.fragment(run_every=1)
-def _progress(job: MapJob) -> None:
+def _progress(services: Services, job: MapJob) -> None:
     """A bar that follows the job by itself, and redraws the page when it is done."""
     if not job.running:
         st.rerun()
     seconds = time.monotonic() - job.started
     st.progress(job.done, text=f"Laying the photos out · {seconds:.0f} s so far")
-    if st.button("Stop", icon=":material/stop:", key="map_stop"):
+    why_not = hindrance(Deed.LAY_OUT, job.by)
+    if st.button("Stop", icon=":material/stop:", key="map_stop", disabled=bool(why_not)):
+        target = f"the map of {job.collection.name}: stop"
+        authorize(services.database, Deed.LAY_OUT, target, job.by)
         job.stop()
         job.wait(5)
         st.rerun()

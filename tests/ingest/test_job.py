@@ -11,7 +11,7 @@ from db.errors import ExplorerError
 from db.photos import Photo
 from db.thumbnails import Thumbnails
 from ingest.archive import Tell
-from ingest.job import Loader
+from ingest.job import MOST, Loader
 from ingest.pipeline import Order
 from ingest.sources import FolderSource, Keyed
 from tests.ingest.photos import write_broken
@@ -102,19 +102,54 @@ def test_one_job_at_a_time(
     first = loader.start(Order(gated, "slow", model, model))
     assert gated.asked.wait(PATIENCE)
     assert (loader.running, first.running, first.report) == (True, True, None)
-    second = Order(FolderSource(photos), "mine", model, model)
-    with pytest.raises(ExplorerError) as refusal:
-        loader.start(second)
-    assert str(refusal.value) == "slow is being loaded: wait until that is done"
-    assert loader.job is first
+    second = loader.start(Order(FolderSource(photos), "mine", model, model), "ann@x.org")
+    assert loader.waiting == (second,)
+    assert (second.running, second.by, loader.job) == (False, "ann@x.org", first)
     assert database.collections.find("mine") is None
     gated.gate.set()
     first.wait(PATIENCE)
-    assert not loader.running
-    job = loader.start(second)
-    job.wait(PATIENCE)
-    assert job.report is not None
-    assert job.report.rows == 10
+    while loader.waiting or loader.running:
+        assert loader.job is not None
+        loader.job.wait(PATIENCE)
+    assert loader.job is second
+    assert second.report is not None
+    assert second.report.rows == 10
+
+
+def test_the_line_goes_on_in_its_order_whatever_happens_to_those_before(
+    loader: Loader, gated: Gated, photos: Path, model: str
+) -> None:
+    loader.start(Order(gated, "slow", model, model))
+    assert gated.asked.wait(PATIENCE)
+    ends: list[str] = []
+
+    class Noted(Failing):
+        def __init__(self, name: str) -> None:
+            super().__init__(MemoryError())
+            self.name = self.root = name
+
+        def photos(self, tell: Tell) -> Sequence[Photo]:
+            ends.append(self.name)
+            raise MemoryError
+
+    jobs = [loader.start(Order(Noted(name), "mine", model, model)) for name in "abcd"]
+    with pytest.raises(ExplorerError, match="mine from b is in line already: wait for it"):
+        loader.start(Order(Noted("b"), "mine", model, model))
+    loader.stop(jobs[2])
+    assert [job.order.source.name for job in loader.waiting] == ["a", "b", "d"]
+    for number in range(MOST - 3):
+        loader.start(Order(Noted(f"n{number}"), "mine", model, model))
+    with pytest.raises(ExplorerError, match="20 loads are in line already: wait for some of them"):
+        loader.start(Order(Noted("z"), "mine", model, model))
+    gated.gate.set()
+    while loader.waiting or loader.running:
+        assert loader.job is not None
+        loader.job.wait(PATIENCE)
+    assert ends == ["a", "b", "d", *(f"n{number}" for number in range(MOST - 3))]
+    assert not jobs[2].running
+    last = loader.start(Order(FolderSource(photos), "mine", model, model))
+    last.wait(PATIENCE)
+    assert last.report is not None
 
 
 def test_pages_can_ask_the_database_while_a_job_reads(

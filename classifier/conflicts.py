@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from classifier.marks import SILENT, Vote
 from classifier.thumbs import Thumbs
@@ -45,10 +46,24 @@ def untouchable(thumbs: Thumbs, photos: Sequence[str], by: str) -> str:
     return f"{author} gave that mark, which nobody else takes away: mark it otherwise"
 
 
-def crossed(
-    thumbs: Thumbs, given: Iterable[LabelRow], news: Iterable[LabelRow]
-) -> Mapping[LabelRow, str]:
-    """Which of the rows given here crossed another's on their way, and what to say of it.
+@dataclass(frozen=True)
+class Crossing:
+    """A mark that was stored at the same moment as another person's, elsewhere.
+
+    Attributes:
+        row: as it was given here.
+        told: what to say of it, in one line.
+        overwrites: whether it came later, so that the other's would not be seen; else the other's
+            stands, and the other process sees to it.
+    """
+
+    row: LabelRow
+    told: str
+    overwrites: bool
+
+
+def crossed(thumbs: Thumbs, given: Iterable[LabelRow], news: Iterable[LabelRow]) -> list[Crossing]:
+    """Which of the rows given here crossed another's on their way.
 
     Args:
         thumbs: of the session, with all rows.
@@ -56,14 +71,15 @@ def crossed(
         news: rows of other processes that were not known when those were given.
     """
     others = {row.photo: row for row in news if row.label != NONE}
-    found = {}
+    found = []
     for row in given:
         other = others.get(row.photo)
         if other is None or row.undoes or row.label == NONE:
             continue
         vote = thumbs.votes(row.photo)[other.author]
         if other.author != row.author and vote.label not in (NONE, row.label):
-            found[row] = _told([(other.author, vote)], 1)
+            told = _told([(other.author, vote)], 1)
+            found.append(Crossing(row, told, overwrites=other.sequence < row.sequence))
     return found
 
 

@@ -111,9 +111,9 @@ class Labelling:
                 self._look_again(before)
 
     def crossed(self) -> Mapping[str, str]:
-        """What to say of the clicks that were stored, and taken back since; told once.
+        """What to say of clicks that crossed another person's of another process; told once.
 
-        Another process stored another person's mark of the same photo at the same moment.
+        Those that would have overwritten the other's were taken back.
         """
         with self._lock:
             told, self._crossed = self._crossed, {}
@@ -202,6 +202,6 @@ class Labelling:
         stored = self._sessions.stored(self.row.id)
         news = self.thumbs.restore() if stored.labels != self.thumbs.stored else []
         found = crossed(self.thumbs, given, news)
-        self._crossed |= {row.click: told for row, told in found.items()}
-        for number, by in {(row.action, row.author) for row in found}:
+        self._crossed |= {each.row.click: each.told for each in found}
+        for number, by in {(e.row.action, e.row.author) for e in found if e.overwrites}:
             self.thumbs.retract(number, by)

@@ -47,7 +47,8 @@ class Proxy:
             there, to = await asyncio.open_connection("localhost", next(self._turn))
             to.write(self._named(head))
             await asyncio.gather(_copy(reader, to), _copy(there, writer))
-        writer.close()
+            await _closed(to)
+        await _closed(writer)
 
     def _named(self, head: bytes) -> bytes:
         first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
@@ -66,3 +67,9 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
     with suppress(OSError):  # the other side may be gone already
         writer.write_eof()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -467,7 +467,7 @@ class Desk {
     if (this.can("like")) add("≈", "more like this", () => this.askLike(photo.id));
     const foot = element("div", { className: "foot" });
     if (photo.photographer) foot.append(this.credit(photo));
-    foot.append(tools);
+    foot.append(element("p", { className: "credit also", hidden: true }), tools);
     const button = element("button", { type: "button", className: "photo" });
     button.append(picture, missing);
     const stack = element("button", { type: "button", className: "stack", hidden: true });
@@ -546,6 +546,8 @@ class Desk {
     const whose = `${author && `, by ${author}`}${also && `; ${also}`}`;
     button.setAttribute("aria-label", `${photo.name}${others}: ${WORDS[mark]}${whose}`);
     button.title = whose && `${WORDS[mark]}${whose}`;
+    tile.querySelector(".also").hidden = !also;
+    tile.querySelector(".also").textContent = also;
     tile.querySelector(".by").hidden = !whose;
     tile.querySelector(".by").textContent = `${[...author.toUpperCase()][0] ?? ""}${also && "≠"}`;
     button.tabIndex = at;

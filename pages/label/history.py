@@ -16,7 +16,7 @@ from pages.address import address
 from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
 from pages.desk.component import show_desk
-from pages.label.access import may_change, require_change, require_sight
+from pages.label.access import may_change, may_label, require_change, require_sight
 from pages.label.agreement import show_agreement
 from pages.label.board import DISPUTED, SessionBoard
 from pages.label.search import ask_like
@@ -62,10 +62,11 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     require_sight(person, session.row)
     st.title(escaped(session.row.title))
     rounds = "1 round" if len(session.rounds) == 1 else f"{len(session.rounds)} rounds"
+    more = " · each photo can be marked otherwise here, and the next refinement knows it"
+    more = more if may_label(person, session.row) else ""
     st.markdown(
         f"{escaped(session.collection.name)} · {session.row.created:%Y-%m-%d %H:%M} UTC · {rounds}"
-        f"{_saved(saved_from(services.database, session_id))}{whose(person, session.row)}"
-        " · each photo can be marked otherwise here, and the next refinement knows it"
+        f"{_saved(saved_from(services.database, session_id))}{whose(person, session.row)}{more}"
     )
     agreement = show_agreement(session, _look_at_disputed)
     counts = {word: session.count(mark) for word, mark in _MARKS.items()}
@@ -81,7 +82,8 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
             label_visibility="collapsed",
             key=f"answers-{session_id}",
         )
-        if st.button("Go on with it", type="primary", icon=":material/arrow_forward:"):
+        go = "Go on with it" if may_label(person, session.row) else "See its rounds"
+        if st.button(go, type="primary", icon=":material/arrow_forward:"):
             _go_on(label, session_id)
     if not counts[str(words)]:
         what = "disputed" if words == _DISPUTED else f"marked {str(words).lower()}"
@@ -172,7 +174,8 @@ def _line(
             width="stretch",
         )
         title = escaped(row.title)
-        if st.button("Go on", key=f"go-{row.id}", type="primary", help=f"Label on: {title}"):
+        go, on = ("Go on", "Label on") if may_label(person, row) else ("Look", "Look at")
+        if st.button(go, key=f"go-{row.id}", type="primary", help=f"{on}: {title}"):
             _go_on(label, row.id)
         if st.button("Answers", key=f"answers-of-{row.id}", help=f"Every yes and no of: {title}"):
             st.query_params["of"] = row.id

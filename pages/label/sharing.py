@@ -25,7 +25,8 @@ def show_sharing(person: Person, session: Session) -> None:
         else:
             st.markdown(f"{_started(row)}, {_WORDS[row.shared]}.")
         st.caption("Its address:" if row.shared else "Its address, for when it is shared:")
-        st.code(f"{st.context.url or ''}?session={quote(row.id)}", language=None, wrap_lines=True)
+        here = (st.context.url or "").rstrip("/")
+        st.code(f"{here}/?session={quote(row.id)}", language=None, wrap_lines=True)
 
 
 def whose(person: Person, row: SessionRow) -> str:

@@ -123,6 +123,21 @@ def test_marks_that_cross_on_their_way_are_told_and_nobody_overwrites_unseen(
     with bob.get().together():
         bob.get().label_all([photo], DOWN, "click-3", "bob", {photo: UP})
     assert bob.get().crossed() == {}
+    third = photos(ann.get())[2]
+    with ann.get().together():  # ann's is on its way while bob's is stored, whose process looks
+        ann.get().label_all([third], UP, "click-4", "ann", {third: NONE})
+        with for_bob.together():
+            for_bob.label_all([third], DOWN, "click-5", "bob", {third: NONE})
+    assert (for_bob.crossed(), for_ann.crossed()) == (
+        {},
+        {"click-4": "bob marked it no a moment ago: look, and press again"},
+    )
+    assert {by: v.label for by, v in bob.get().thumbs.votes(third).items()} == {
+        "ann": UP,
+        "bob": DOWN,
+    }
+    ann.get().label(third, NONE, "ann")
+    bob.get().label(third, NONE, "bob")
     assert ann.get().marks == {photo: DOWN}
     assert ann.get().thumbs.authors[photo] == "bob"
 

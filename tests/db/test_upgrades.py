@@ -14,6 +14,7 @@ from db.connection import Connection, connect
 from db.database import TABLES, open_database
 from db.embedded import Folder
 from db.errors import ExplorerError
+from db.sessions import NOBODY, READING
 from db.upgrades import UPGRADES
 from tests.conftest import filled
 from tests.disks import Disk, small_disk
@@ -41,6 +42,7 @@ FIRST = (
     "INSERT INTO collections VALUES ('mine', 'a-model', 'f', 's', 512, now())",
     "INSERT INTO mine (id, url, vector) VALUES ('a', 'file:///a', arrayResize([1.], 512))",
     "INSERT INTO sessions (id, collection, prompt, page_size) VALUES ('old', 'mine', 'p', 9)",
+    "INSERT INTO labels (session, sequence, photo) VALUES ('old', 1, 'a')",
     "INSERT INTO classifiers (id, name, collection, weight, created) "
     "VALUES ('c', 'Lakes', 'mine', [1.], '2025-01-02 03:04:05')",
 )
@@ -99,6 +101,9 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once(
     old = database.sessions.find("old")
     assert old is not None
     assert (old.method, old.title) == ("article", "p")
+    assert (old.owner, old.shared, old.sequence) == ("", NOBODY, 0)
+    assert database.sessions.update("old", shared=READING) == database.sessions.find("old")
+    assert database.sessions.labels("old")[0].author == ""
     assert database.collections.photos(database.collections.all()[0]).get(["a"])[0].photo.id == "a"
     (classifier,) = database.classifiers.all()
     assert (classifier.number, classifier.threshold, classifier.saved) == (

@@ -6,9 +6,11 @@ may. A session of before people signed in is nobody's: all may see it, and label
 nobody signs in, all of them are everybody's.
 """
 
+from db.database import Database
 from db.errors import GoneError
 from db.sessions import LABELLING, SessionRow
 from db.whose import EVERYBODYS, Whose, seen_by
+from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.people.person import NotAllowedError, Person
 
@@ -66,6 +68,24 @@ def require_change(person: Person, row: SessionRow) -> None:
     if not may_change(person, row):
         whose = f"{row.owner}'s" if row.owner else "nobody's, so only owners of the app change it"
         raise NotAllowedError(f"This session is {whose}: ask them")
+
+
+def authorize_change(database: Database, person: Person, row: SessionRow, what: str) -> None:
+    """Let somebody rename, share or delete a session; what owners do to others' is written down.
+
+    Args:
+        database: where that is written.
+        person: who does it.
+        row: the session.
+        what: is done to it.
+
+    Raises:
+        NotAllowedError: they may not.
+        ExplorerError: it can't be written down, and so is not to be done.
+    """
+    require_change(person, row)
+    if row.owner != person.name:
+        authorize(database, Deed.MANAGE, f"the session {row.title}: {what}", row.owner, person)
 
 
 def whose_to_see(person: Person) -> Whose:

@@ -16,7 +16,7 @@ from pages.address import address
 from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
 from pages.desk.component import show_desk
-from pages.label.access import may_change, may_label, require_change, require_sight
+from pages.label.access import authorize_change, may_change, may_label, require_sight
 from pages.label.agreement import show_agreement
 from pages.label.board import DISPUTED, SessionBoard
 from pages.label.search import ask_like
@@ -201,7 +201,7 @@ def _rename(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     name = st.text_input("Name", value=row.name, key=f"name-of-{row.id}", placeholder=row.prompt)
     if st.button("Rename", key=f"do-rename-{row.id}", type="primary"):
-        require_change(current(), row)
+        authorize_change(services.database, current(), row, "rename")
         services.sessions.get(row.id).terms.rename(name)
         st.rerun()
 
@@ -210,7 +210,7 @@ def _delete(services: Services, summary: SessionSummary) -> None:
     row = summary.row
     st.markdown(of_session(services.database, row, summary.ups + summary.downs))
     if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
-        require_change(current(), row)
+        authorize_change(services.database, current(), row, "delete")
         services.database.sessions.update(row.id, deleted=True)
         services.sessions.forget(row.id)
         st.rerun()

@@ -82,7 +82,7 @@ def _top(
         with st.popover("Options", icon=":material/tune:"):
             collection = show_options(services, collections, away=away is not None)
         if session is not None:
-            show_sharing(current(), session)
+            show_sharing(services.database, current(), session)
             st.button("New search", type="tertiary", key="new", on_click=_leave)
     show_chips()
     if session is None:

@@ -5,8 +5,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from classifier.session import Session
+from db.database import Database
 from db.sessions import LABELLING, NOBODY, READING, SessionRow
-from pages.label.access import may_change, require_change
+from pages.label.access import authorize_change, may_change
 from pages.markdown import escaped
 from pages.people.person import Person
 
@@ -14,14 +15,14 @@ _WAYS = {NOBODY: "Nobody", READING: "To look", LABELLING: "To label"}
 _WORDS = {NOBODY: "not shared", READING: "shared to look at", LABELLING: "shared for labelling"}
 
 
-def show_sharing(person: Person, session: Session) -> None:
+def show_sharing(database: Database, person: Person, session: Session) -> None:
     """Offer to share a session; nothing where nobody signs in."""
     if not person.name:
         return
     row = session.row
     with st.popover("Share", icon=":material/group:", key=f"share-{row.id}"):
         if may_change(person, row):
-            _choose(person, session)
+            _choose(database, person, session)
         else:
             st.markdown(f"{_started(row)}, {_WORDS[row.shared]}.")
         st.caption("Its address:" if row.shared else "Its address, for when it is shared:")
@@ -37,7 +38,7 @@ def whose(person: Person, row: SessionRow) -> str:
     return f"{by} · {_WORDS[row.shared]}" if row.shared or not by else by
 
 
-def _choose(person: Person, session: Session) -> None:
+def _choose(database: Database, person: Person, session: Session) -> None:
     row = session.row
     if row.owner != person.name:
         st.markdown(f"{_started(row)}.")
@@ -52,7 +53,7 @@ def _choose(person: Person, session: Session) -> None:
         "several people's on one photo the latest counts for the fit, and each one's own is kept.",
     )
     if chosen != row.shared:
-        require_change(person, row)
+        authorize_change(database, person, row, f"share ({_WAYS[str(chosen)].lower()})")
         session.terms.share(str(chosen))
         st.rerun()
 

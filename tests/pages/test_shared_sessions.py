@@ -19,6 +19,7 @@ from pages.desk.routes import DeskRoutes
 from pages.label import history, search
 from pages.label import page as label_page
 from pages.label.access import (
+    authorize_change,
     may_change,
     may_label,
     may_see,
@@ -149,6 +150,21 @@ def test_who_it_is_shared_with_for_labelling_labels_as_their_role_lets_them(
     assert refused == {"v": "A viewer may not give thumbs, which takes a labeller: ask boss@x.org"}
     assert session.thumbs.authors == {first: BOB}
     assert post(OWNER).json()["state"]["marks"] == {first: UP}
+
+
+def test_what_owners_do_to_other_peoples_sessions_is_written_down(
+    services: Services,
+    session: Session,
+    use_team: Callable[..., Team],  # noqa: F811
+) -> None:
+    use_team(**ROLES)
+    authorize_change(services.database, PEOPLE[ANN], session.row, "delete")
+    with pytest.raises(ExplorerError, match=r"^This session is ann@x\.org's: ask them$"):
+        authorize_change(services.database, PEOPLE[BOB], session.row, "delete")
+    assert services.database.audit.count() == 0
+    authorize_change(services.database, PEOPLE[OWNER], session.row, "delete")
+    (entry,) = services.database.audit.latest(5)
+    assert (entry.who, entry.target) == (OWNER, f"the session a lake: delete (of {ANN})")
 
 
 # ---- what each sees of the others

@@ -56,8 +56,9 @@ def show(services: Services) -> None:
             _load_forms(services)
         except ExplorerError as error:
             st.error(escaped(str(error)), icon=":material/error:")
-    if not hindrance(Deed.MANAGE):
-        show_audit(services.database.audit)
+    if hindrance(Deed.MANAGE):
+        return
+    show_audit(services.database.audit)
     connection = services.database.connection
     st.caption(
         f"Database: {connection.engine} at `{shown_url(connection.url)}` · "

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pages.people import acting, gate, person
+from pages import upload_form
+from pages.people import acting, audit, entrance, folders, gate, person
 from pages.people.team import Team, read_team
 
 ROLES = "owner: ann@x.org; labeller: @x.org; viewer: vic@y.org"
@@ -21,7 +22,7 @@ def use_team(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Team]:
 
     def use(*, oidc: bool = False, **given: str) -> Team:
         used = read_team(given, oidc=oidc)
-        for module in (acting, gate, person):
+        for module in (acting, audit, entrance, folders, gate, person, upload_form):
             monkeypatch.setattr(module, "team", lambda: used)
         return used
 

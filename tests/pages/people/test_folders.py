@@ -8,7 +8,6 @@ from PIL import Image
 
 from db.errors import ExplorerError
 from ingest.sources import FolderSource
-from pages.people import folders
 from pages.people.folders import (
     folder_to_load,
     folder_to_write,
@@ -35,20 +34,11 @@ def roots(tmp_path: Path) -> tuple[Path, Path]:
     return inside, outside
 
 
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch, use_team: Callable[..., Team]) -> Callable[..., None]:
-    def use(**given: str) -> None:
-        used = use_team(**given)
-        monkeypatch.setattr(folders, "team", lambda: used)
-
-    return use
-
-
 def test_below_the_roots_and_nowhere_else(
-    use: Callable[..., None], roots: tuple[Path, Path]
+    use_team: Callable[..., Team], roots: tuple[Path, Path]
 ) -> None:
     inside, outside = roots
-    use(**BEHIND_PROXY, PHOTO_ROOTS=f"{inside}", EXPORT_ROOTS=f"{outside}")
+    use_team(**BEHIND_PROXY, PHOTO_ROOTS=f"{inside}", EXPORT_ROOTS=f"{outside}")
     for typed in (inside, f" {inside}/2020 ", inside / "2020" / ".." / "2020", inside / "new"):
         assert folder_to_load(str(typed)).is_relative_to(inside)
     for typed in (
@@ -65,8 +55,10 @@ def test_below_the_roots_and_nowhere_else(
         folder_to_write(str(inside / "lakes"))
 
 
-def test_a_team_without_roots_names_no_folders(use: Callable[..., None], tmp_path: Path) -> None:
-    use(**BEHIND_PROXY)
+def test_a_team_without_roots_names_no_folders(
+    use_team: Callable[..., Team], tmp_path: Path
+) -> None:
+    use_team(**BEHIND_PROXY)
     assert not may_load_folders()
     assert not may_write_folders()
     with pytest.raises(NotAllowedError, match="be loaded here, since PHOTO_ROOTS names none: ask"):
@@ -76,18 +68,18 @@ def test_a_team_without_roots_names_no_folders(use: Callable[..., None], tmp_pat
 
 
 def test_on_ones_own_machine_every_folder_is_ones_own(
-    use: Callable[..., None], tmp_path: Path
+    use_team: Callable[..., Team], tmp_path: Path
 ) -> None:
-    use()
+    use_team()
     assert folder_to_load(str(tmp_path)) == tmp_path
     assert folder_to_write(str(tmp_path)) == tmp_path
-    use(PHOTO_ROOTS=str(tmp_path))
+    use_team(PHOTO_ROOTS=str(tmp_path))
     with pytest.raises(NotAllowedError):
         folder_to_load("/etc")
 
 
-def test_a_model_is_no_way_to_other_folders(use: Callable[..., None], tmp_path: Path) -> None:
-    use(**BEHIND_PROXY, PHOTO_ROOTS=str(tmp_path))
+def test_a_model_is_no_way_to_other_folders(use_team: Callable[..., Team], tmp_path: Path) -> None:
+    use_team(**BEHIND_PROXY, PHOTO_ROOTS=str(tmp_path))
     for typed in ("openai/clip-vit-base-patch32", "sample", str(tmp_path)):
         assert model_to_load(typed) == typed
     for typed in ("/etc", "../x", "~/x", "ingest/sample"):

@@ -22,7 +22,8 @@ from ingest.retry import Retries
 from ingest.sources import FolderSource, Source, UnsplashSource
 from pages.consequences import of_collection
 from pages.loading import in_words, progress_of_job, show_line, stop_load
-from pages.markdown import escaped
+from pages.markdown import code, escaped
+from pages.messages import show_error, show_info, show_success, show_warning
 from pages.people.acting import authorize, hindrance
 from pages.people.audit import show_audit
 from pages.people.deeds import Deed
@@ -40,7 +41,7 @@ def show(services: Services) -> None:
     """Draw the screen."""
     st.title("Collection")
     for line in services.database.damage():
-        st.warning(line, icon=":material/healing:")
+        show_warning(line, ":material/healing:")
     collections = [*services.database.collections.all(), *services.database.collections.lost()]
     if collections:
         _stored(services, collections)
@@ -55,17 +56,17 @@ def show(services: Services) -> None:
             _ask(services)
             _load_forms(services)
         except ExplorerError as error:
-            st.error(escaped(str(error)), icon=":material/error:")
+            show_error(error)
     if hindrance(Deed.MANAGE):
         return
     show_audit(services.database.audit)
     connection = services.database.connection
     st.caption(
-        f"Database: {connection.engine} at `{shown_url(connection.url)}` · "
-        f"caches in `{services.settings.data}`"
+        f"Database: {escaped(str(connection.engine))} at {code(shown_url(connection.url))} · "
+        f"caches in {code(str(services.settings.data))}"
     )
     if warning := unencrypted(connection.url):
-        st.warning(warning, icon=":material/lock_open:")
+        show_warning(warning, ":material/lock_open:")
 
 
 # ---- what is being loaded
@@ -83,11 +84,11 @@ def _job(services: Services) -> None:
             stop_load(services, job)
         show_line(services)
     elif job.error:
-        st.error(job.error, icon=":material/error:")
+        show_error(job.error)
     elif job.report is not None and job.report.stopped:
-        st.info(f"Stopped: {job.report.summary()}. Load it again to go on", icon=":material/stop:")
+        show_info(f"Stopped: {job.report.summary()}. Load it again to go on", ":material/stop:")
     elif job.report is not None:
-        st.success(job.report.summary(), icon=":material/check_circle:")
+        show_success(job.report.summary())
     _noticed(services, job)
 
 
@@ -123,7 +124,7 @@ def _stored(services: Services, collections: list[Collection]) -> None:
     collection = by_name[name]
     trouble = services.database.collections.trouble(collection)
     if trouble:
-        st.error(f"{name} can't be read: {trouble}", icon=":material/error:")
+        show_error(f"{name} can't be read: {trouble}")
     else:
         _readable(services, collection)
     if not hindrance(Deed.DELETE):
@@ -136,12 +137,12 @@ def _readable(services: Services, collection: Collection) -> None:
     rows, state = table.count(), table.index_state()
     with st.container(horizontal=True, gap="medium"):
         st.metric("Photos", f"{rows:,}")
-        st.metric("Index", _state(state))
+        st.metric("Index", escaped(_state(state)))
         st.metric("Since", f"{collection.created:%Y-%m-%d}")
     if state.state == "failed":
-        st.error(f"The index could not be built: {state.detail}. Load again to build it anew.")
+        show_error(f"The index could not be built: {state.detail}. Load again to build it anew.")
     st.markdown(
-        f"Vectors by `{collection.model}` ({collection.dimension} numbers each), "
+        f"Vectors by {code(collection.model)} ({collection.dimension} numbers each), "
         f"from {escaped(collection.source)}."
     )
     if collection.model == SAMPLE:
@@ -198,13 +199,13 @@ def _ask(services: Services) -> None:
         return
     order, others = asked
     st.warning(
-        f"**{order.collection}** holds photos from {escaped(shown_sources(others))}, and none from "
-        f"{escaped(order.source.name)}. Load them into it all the same, or name another collection "
-        "below?",
+        f"**{escaped(order.collection)}** holds photos from {escaped(shown_sources(others))}, and "
+        f"none from {escaped(order.source.name)}. Load them into it all the same, or name another "
+        "collection below?",
         icon=":material/help:",
     )
     with st.container(horizontal=True):
-        if st.button(f"Load into {order.collection} all the same", key="mix"):
+        if st.button(f"Load into {escaped(order.collection)} all the same", key="mix"):
             del st.session_state["mixing"]
             _run(services, replace(order, into=True))
         if st.button("Don't load", key="mix_not"):
@@ -330,7 +331,7 @@ def _run(services: Services, order: Order) -> None:
         person = authorize(services.database, Deed.LOAD, target)
         services.loader.start(order, person.name)
     except ExplorerError as error:
-        st.error(str(error))
+        show_error(error)
     else:
         st.session_state["ordered"] = order.collection
         st.rerun()

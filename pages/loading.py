@@ -7,6 +7,7 @@ import streamlit as st
 
 from ingest.job import Job
 from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.services import Services
@@ -18,7 +19,7 @@ def show_loading(services: Services) -> bool:
     if job is None:
         return True
     if job.error:
-        st.error(job.error, icon=":material/error:")
+        show_error(job.error)
     if not job.running:
         return True
     st.title("Welcome")
@@ -42,7 +43,7 @@ def progress_of_job(services: Services) -> None:
         progress = replace(progress, step="Stopping: what was read still comes in")
     counted = f" · {progress.done:,} of {progress.total:,}" if progress.total else ""
     seconds = time.monotonic() - job.started
-    text = f"{progress.step}{counted} · {seconds:.0f} s so far"
+    text = f"{escaped(progress.step)}{counted} · {seconds:.0f} s so far"
     st.progress(progress.share or 0.0, text=text)
 
 

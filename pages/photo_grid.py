@@ -12,7 +12,7 @@ from db.photos import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import sized
 from pages.desk.photos import REFERRAL, UNSPLASH, WEB, credit_url, name, web
-from pages.markdown import escaped
+from pages.markdown import escaped, link
 from pages.services import Services
 
 COLUMNS = 5
@@ -65,11 +65,11 @@ def random_photos(services: Services, collection: Collection, n: int) -> list[Ph
 
 def credit(photo: Photo) -> str:
     """The photographer's name as Markdown, linked to their page as Unsplash asks."""
-    who, url = escaped(photo.photographer), credit_url(photo)
+    url = credit_url(photo)
     if not url.startswith("https://"):
-        return f"Photo by {who}"
-    host = f" on [Unsplash]({UNSPLASH})" if REFERRAL in url else ""
-    return f"Photo by [{who}]({url}){host}"
+        return f"Photo by {escaped(photo.photographer)}"
+    host = f" on {link('Unsplash', UNSPLASH)}" if REFERRAL in url else ""
+    return f"Photo by {link(photo.photographer, url)}{host}"
 
 
 def _image(photo: Photo, thumbnails: Thumbnails) -> str | bytes:

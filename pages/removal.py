@@ -11,6 +11,7 @@ from db.photos import Photo
 from db.rows import Rows
 from ingest.job import Job
 from pages.markdown import escaped
+from pages.messages import show_error, show_info
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
@@ -34,7 +35,7 @@ def offer_gone(services: Services, job: Job) -> None:
         )
         show_table([{"photo": unquote(each.url), "id": each.id} for each in report.gone], "gone")
         if st.button(
-            f"Take {count} out of {report.collection}",
+            f"Take {count} out of {escaped(report.collection)}",
             icon=":material/delete:",
             key="take_out_gone",
             disabled=services.loader.running or bool(hindrance(Deed.TAKE_OUT)),
@@ -58,7 +59,7 @@ def offer_single(services: Services, collection: Collection) -> None:
     table = services.database.collections.photos(collection)
     found = Rows(services.database.connection, table).find(words, _FOUND)
     if not found:
-        st.info(f"No photo of {collection.name} is called that.")
+        show_info(f"No photo of {collection.name} is called that.")
         return
     by_id = {photo.id: photo for photo in found}
     chosen = st.multiselect(
@@ -84,14 +85,14 @@ def file_name(photo: Photo) -> str:
 def _confirm(services: Services, collection: Collection, chosen: Sequence[str]) -> None:
     count = f"{len(chosen):,} photos" if len(chosen) > 1 else "1 photo"
     st.markdown(
-        f"Take {count} out of **{collection.name}**? Files are not touched, thumbs stay, and a "
-        "load leaves them out unless it tries photos again that failed for good."
+        f"Take {count} out of **{escaped(collection.name)}**? Files are not touched, thumbs stay, "
+        "and a load leaves them out unless it tries photos again that failed for good."
     )
     if st.button(f"Take {count} out", type="primary", key="take_out_single"):
         try:
             authorize(services.database, Deed.TAKE_OUT, f"{count} out of {collection.name}")
             services.database.remove(collection, list(chosen), BY_HAND)
         except ExplorerError as error:
-            st.error(str(error), icon=":material/error:")
+            show_error(error)
         else:
             st.rerun()

@@ -9,6 +9,7 @@ from pages import collection
 from pages.classifiers import page as classifiers
 from pages.label import history
 from pages.label import page as label
+from pages.messages import show_warning
 from pages.people.entrance import admit, show_account
 from pages.people.person import Person
 from pages.services import Services, opener
@@ -43,7 +44,7 @@ def _damage(_services: Services) -> list[str]:
 
 def _warn(lines: list[str]) -> None:
     for line in lines:
-        st.warning(line, icon=":material/healing:")
+        show_warning(line, ":material/healing:")
 
 
 def _account(person: Person) -> list[StreamlitPage]:

@@ -8,6 +8,7 @@ import streamlit as st
 from db.answers import heard_by
 from db.errors import EngineError, ExplorerError
 from pages.label.notices import notify
+from pages.messages import show_error
 from pages.people.turns import AT_ONCE, turns
 
 _AGAIN = 3.0  # seconds until a page that could not be drawn is drawn again
@@ -51,7 +52,7 @@ def in_turn(name: str) -> Iterator[None]:
 
 def show_failure(error: ExplorerError, icon: str) -> None:
     """Show why a page can't be drawn; it draws itself once what passes is over."""
-    st.error(str(error), icon=icon)
+    show_error(error, icon)
     if isinstance(error, EngineError) and error.passes:
         st.caption("This page tries again by itself.")
         st.session_state["failed_runs"] = st.session_state.get("failed_runs", 0) + 1

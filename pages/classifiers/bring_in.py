@@ -10,7 +10,7 @@ from classifier.weight import MAX_BYTES, Carried, from_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
-from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.services import Services
@@ -31,7 +31,7 @@ def show_bring_in(services: Services) -> None:
             carried = _read(file)
             fitting = _fitting(carried, services.database.collections.all())
         except ExplorerError as error:
-            st.error(escaped(str(error)), icon=":material/error:")
+            show_error(error)
             return
         _offer(services, carried, fitting)
 
@@ -70,7 +70,7 @@ def _offer(services: Services, carried: Carried, fitting: list[Collection]) -> N
         classifier = _classifier(carried, name, by_name[collection], person.name)
         services.database.classifiers.save(classifier)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
         return
     st.session_state["classifier"] = classifier.id
     st.rerun()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from classifier.exports.job import FolderJob
 from pages.markdown import escaped
+from pages.messages import show_error, show_info, show_success
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.services import Services
@@ -14,23 +15,23 @@ from pages.tables import show_table
 
 def show_job(services: Services, job: FolderJob) -> None:
     """Show how far it is, or what it did."""
-    folder = escaped(str(job.order.folder))
+    folder = str(job.order.folder)
     if job.running:
-        st.markdown(f"Writing to **{folder}**")
+        st.markdown(f"Writing to **{escaped(folder)}**")
         _progress(services)
         if st.button("Stop", icon=":material/stop:", key="out_stop", disabled=job.stopping):
             authorize(services.database, Deed.EXPORT_FOLDER, f"{folder}: stop", job.by)
             job.stop()
             st.rerun()
     elif job.error:
-        st.error(escaped(job.error), icon=":material/error:")
+        show_error(job.error)
     elif job.report is not None and job.report.stopped:
-        st.info(
+        show_info(
             f"Stopped: {job.report.summary()}. Write to {folder} again to go on",
-            icon=":material/stop:",
+            ":material/stop:",
         )
     elif job.report is not None:
-        st.success(f"{folder}: {job.report.summary()}", icon=":material/check_circle:")
+        show_success(f"{folder}: {job.report.summary()}")
     if job.report is not None and job.report.missing:
         st.markdown(f"Could not be had: {len(job.report.missing):,}")
         rows = [{"photo": each.url, "reason": why} for each, why in job.report.missing]

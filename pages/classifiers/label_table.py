@@ -17,7 +17,8 @@ from db.views import view_name
 from db.words import counted
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.threshold import current_threshold
-from pages.markdown import escaped
+from pages.markdown import code, escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
@@ -151,7 +152,7 @@ def _publish(services: Services, table: LabelTable) -> None:
             services.database.label_tables.publish(table, name)
             st.rerun()
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
         return
     with st.popover("The statement"):
         st.code(statement, "sql")
@@ -173,7 +174,7 @@ def _published(services: Services, collection: Collection) -> None:
 def _words(published: PublishedTable) -> str:
     labels = counted(len(published.classifiers), "classifier")
     one = ", at most one a photo" if published.exclusive else ""
-    return f"Published as the view **`{published.name}`**: {labels}{one}"
+    return f"Published as the view **{code(published.name)}**: {labels}{one}"
 
 
 def _drop(services: Services, collection: Collection, published: PublishedTable) -> None:
@@ -182,6 +183,6 @@ def _drop(services: Services, collection: Collection, published: PublishedTable)
         authorize(services.database, Deed.PUBLISH, target)
         services.database.label_tables.drop(collection.name, published)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()

@@ -25,6 +25,7 @@ from pages.classifiers.ways_out import show_ways_out
 from pages.consequences import of_classifier
 from pages.map.panel import show_map
 from pages.markdown import escaped
+from pages.messages import show_error, show_info
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
@@ -49,14 +50,14 @@ def show(services: Services) -> None:
     _manage(services, classifier)
     collection = services.database.collections.find(classifier.collection)
     if collection is None or collection.fingerprint != classifier.fingerprint:
-        st.error(
+        show_error(
             f"The collection {classifier.collection} that it was trained on is gone, or was made "
             "anew with another model: its photos can't be ranked."
         )
         return
     table = services.database.collections.photos(collection)
     if not table.count():
-        st.info(f"{collection.name} holds no photos.")
+        show_info(f"{collection.name} holds no photos.")
         return
     ranking = ranking_of(services, classifier, collection)
     chosen = choose_threshold(services.database, classifier, ranking)
@@ -139,7 +140,7 @@ def _rename(services: Services, classifier: SavedClassifier) -> None:
             authorize(services.database, Deed.SAVE, target, classifier.owner)
             services.database.classifiers.rename(classifier, name)
         except ExplorerError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             st.rerun()
 

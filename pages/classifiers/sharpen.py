@@ -17,6 +17,7 @@ from pages.desk.component import show_desk
 from pages.label.access import may_label, require_part
 from pages.label.board import SessionBoard
 from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.people.person import current
@@ -95,7 +96,7 @@ def label(
         authorize(database, Deed.LABEL, target, classifier.owner)
         session.show(photos, classifier.weight, why)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()
 
@@ -142,7 +143,7 @@ def _refit(
                 learn_from(services.database, session, classifier, check, current().name)
             made = add_version(services.database, session, classifier, threshold)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
         return
-    st.toast(f"Version {made.number} is in use, fit on {made.ups} up and {made.downs} down")
+    st.toast(f"Version {made.number:d} is in use, fit on {made.ups:d} up and {made.downs:d} down")
     st.rerun()

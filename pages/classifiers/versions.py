@@ -13,7 +13,7 @@ from db.photos import PhotoTable
 from pages.classifiers.populations import populations
 from pages.classifiers.scores import ranking_of
 from pages.classifiers.sharpen import session_of
-from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
@@ -127,6 +127,6 @@ def _use(
         authorize(services.database, Deed.SAVE, target, current.owner)
         use_version(services.database, current, other, threshold)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()

@@ -5,7 +5,8 @@ import streamlit as st
 from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
 from db.views import View
-from pages.markdown import escaped
+from pages.markdown import code, escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.services import Services
@@ -43,7 +44,7 @@ def show_view(
 
 def _published(view: View) -> None:
     st.markdown(
-        f"Published as the view **`{view.name}`**: the photos that score at least "
+        f"Published as the view **{code(view.name)}**: the photos that score at least "
         f"{view.threshold:.3f}. Its name stays when the classifier gets another."
     )
     st.code(view.example, "sql")
@@ -59,6 +60,6 @@ def _try(services: Services, classifier: SavedClassifier, threshold: float | Non
         else:
             services.database.views.publish(classifier, threshold)
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()

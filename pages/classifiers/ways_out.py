@@ -25,6 +25,7 @@ from ingest.sample import CHECKPOINT
 from pages.classifiers.folder_job import show_job
 from pages.desk.photos import WIDE
 from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.people.folders import folder_to_write, may_write_folders
@@ -147,7 +148,7 @@ def _folder(
         person = authorize(services.database, Deed.EXPORT_FOLDER, str(order.folder))
         services.exporter.start(order, fetcher(WIDE), person.name)
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()
 

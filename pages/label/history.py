@@ -23,6 +23,7 @@ from pages.label.search import ask_like
 from pages.label.sharing import whose
 from pages.loading import show_loading
 from pages.markdown import escaped
+from pages.messages import show_info, show_warning
 from pages.people.deeds import Deed
 from pages.people.person import Person, current
 from pages.services import Services
@@ -51,7 +52,7 @@ def show(services: Services, label: StreamlitPage) -> None:
     try:
         _answers(services, label, session_id)
     except ExplorerError as error:
-        st.warning(escaped(str(error)), icon=":material/info:")
+        show_warning(str(error))
 
 
 # ---- one session
@@ -87,7 +88,7 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
             _go_on(label, session_id)
     if not counts[str(words)]:
         what = "disputed" if words == _DISPUTED else f"marked {str(words).lower()}"
-        st.info(f"No photo of this session is {what}.")
+        show_info(f"No photo of this session is {what}.")
         return
     show_desk(
         "session",

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-# What makes links, pictures and colours of text: notices quote names and addresses.
-_ACTIVE = str.maketrans({each: f"\\{each}" for each in "[]<`*$"})
+from pages.messages import show_warning
 
 
 def notify(text: str) -> None:
@@ -14,4 +13,4 @@ def notify(text: str) -> None:
 def show_notices() -> None:
     """Show what there is to be said."""
     for text in st.session_state.pop("notices", []):
-        st.warning(text.translate(_ACTIVE), icon=":material/info:")
+        show_warning(text)

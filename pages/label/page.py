@@ -18,6 +18,7 @@ from pages.label.search import ask_like, search, show_box, show_examples, show_o
 from pages.label.sharing import show_sharing
 from pages.loading import show_loading
 from pages.markdown import escaped
+from pages.messages import show_warning
 from pages.people.person import current
 from pages.photo_grid import random_photos, show_photos
 from pages.services import Services
@@ -46,7 +47,7 @@ def show(services: Services) -> None:
         hear_pictures()
         return
     if away is not None and not session.thumbs.unstored:
-        st.warning(f"{away}. Thumbs can be given meanwhile", icon=":material/cloud_off:")
+        show_warning(f"{away}. Thumbs can be given meanwhile", ":material/cloud_off:")
     show_desk(
         "session",
         session.row.id,
@@ -164,6 +165,6 @@ def _welcome(services: Services, collection: Collection) -> None:
                 words = f"{escaped(summary.row.title)} · {rounds}"
                 if st.button(words, key=f"recent-{summary.row.id}"):
                     _open(summary.row.id)
-    st.subheader(f"Some photos of {collection.name}")
+    st.subheader(f"Some photos of {escaped(collection.name)}")
     show_photos(random_photos(services, collection, 10), services.thumbnails)
     services.warm_up(collection)

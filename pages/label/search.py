@@ -22,6 +22,7 @@ from pages.label.pictures import (
     recall,
     tray,
 )
+from pages.markdown import escaped
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.people.person import current
@@ -213,14 +214,14 @@ def search(services: Services, collection: Collection) -> Session | None:
         person = authorize(services.database, Deed.SEARCH, collection.name)
         prompt = attach_addresses(services, prompt)
         terms = parse(prompt, len(tray()))
-        with st.spinner(f"Loading the model {collection.model} …", show_time=True):
+        with st.spinner(f"Loading the model {escaped(collection.model)} …", show_time=True):
             clip = services.load_searcher(collection.model)
         with st.spinner("Reading everyday nouns, once for this model …", show_time=True):
             prompt_mean(services.database.prompt_means, clip)
         with (
             may_be_given_up("The search"),
             in_turn(person.name),
-            st.spinner(f"Searching {collection.name} …", show_time=True),
+            st.spinner(f"Searching {escaped(collection.name)} …", show_time=True),
         ):
             session = Session.start(
                 services.database,

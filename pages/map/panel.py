@@ -15,6 +15,7 @@ from pages.classifiers.sharpen import label, session_of
 from pages.map.component import show_points
 from pages.map.points import Points
 from pages.markdown import escaped
+from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
@@ -45,7 +46,7 @@ def show_map(
                 _progress(services, job)
                 return
             if job.error:
-                st.error(escaped(job.error), icon=":material/error:")
+                show_error(job.error)
         laid_out = services.mapper.maps.get(collection)
         if laid_out is None:
             st.caption("Photos that look alike come to lie side by side. It takes some minutes.")
@@ -98,7 +99,7 @@ def _offer(services: Services, collection: Collection, words: str) -> None:
         person = authorize(services.database, Deed.LAY_OUT, f"the map of {collection.name}")
         services.mapper.start(collection, person.name)
     except ExplorerError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        show_error(error)
     else:
         st.rerun()
 

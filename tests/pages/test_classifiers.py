@@ -28,6 +28,7 @@ from pages.services import Services
 from tests.conftest import unit_vectors
 from tests.pages.conftest import add_collection
 from tests.pages.desks import desk, desks
+from tests.pages.plain import plain
 
 
 def script(services: object) -> None:
@@ -64,7 +65,7 @@ def texts(page: AppTest) -> str:
 
 def test_without_classifiers_the_page_says_how_to_get_one(services: Services) -> None:
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
-    assert "No classifier is saved yet" in healthy(page).info[0].value
+    assert "No classifier is saved yet" in plain(healthy(page).info[0].value)
 
 
 def test_the_ranking_counts_what_the_threshold_keeps(
@@ -130,11 +131,11 @@ def test_renaming_and_deleting(page: AppTest, services: Services, saved: SavedCl
     page.text_input(key=f"rename-{saved.id}").set_value(" ")
     page.button(key="rename").click()
     healthy(page.run())
-    assert "Give the classifier a name" in page.error[0].value
+    assert "Give the classifier a name" in plain(page.error[0].value)
     page.button(key="delete").click()
     healthy(page.run())
     assert services.database.classifiers.all() == []
-    assert "No classifier is saved yet" in page.info[0].value
+    assert "No classifier is saved yet" in plain(page.info[0].value)
 
 
 def test_a_classifier_whose_collection_is_gone_stays_listed(
@@ -142,7 +143,7 @@ def test_a_classifier_whose_collection_is_gone_stays_listed(
 ) -> None:
     services.database.collections.drop(collection)
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
-    assert "is gone, or was made" in healthy(page).error[0].value
+    assert "is gone, or was made" in plain(healthy(page).error[0].value)
     assert page.button(key="delete")
 
 
@@ -420,7 +421,7 @@ def test_a_view_that_the_database_refuses_is_one_line(
 
     monkeypatch.setattr(Views, "publish", refuse)
     button(page, "publish")
-    assert [error.value for error in page.error] == ["The user me lacks a right"]
+    assert [plain(error.value) for error in page.error] == ["The user me lacks a right"]
     assert page.button(key="publish")
 
 

@@ -14,6 +14,7 @@ from db.collections import Collection
 from ingest.archive import CHECKSUMS, VERSION
 from pages.markdown import escaped
 from pages.services import Services
+from tests.pages.plain import plain
 from tests.photo_host import Answer, photo_host
 
 
@@ -44,7 +45,7 @@ def submit(page: AppTest, label: str) -> AppTest:
 
 def test_what_is_stored_is_told(services: Services, collection: Collection) -> None:
     page = open_page(services)
-    assert [(m.label, m.value) for m in page.metric][:2] == [
+    assert [(m.label, plain(m.value)) for m in page.metric][:2] == [
         ("Photos", "40"),
         ("Index", "none: exact search"),
     ]
@@ -54,7 +55,7 @@ def test_what_is_stored_is_told(services: Services, collection: Collection) -> N
 
 
 def test_an_empty_database_says_so(services: Services) -> None:
-    assert "There are no photos yet" in open_page(services).info[0].value
+    assert "There are no photos yet" in plain(open_page(services).info[0].value)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_folder_is_loaded_in_the_background(
     assert job is not None
     job.wait(60)
     page = open_page(services)
-    assert page.success[0].value == (
+    assert plain(page.success[0].value) == (
         "3 photos in my_pictures, 3 added, 0 already there, "
         "1 skipped (1 not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image)"
     )
@@ -104,7 +105,7 @@ def test_a_load_can_be_stopped_from_the_page(services: Services, tmp_path: Path)
         assert job.order.stop.is_set()
         host.closing.set()
         job.wait(60)
-    assert "Stopped: " in open_page(services).info[-1].value
+    assert "Stopped: " in plain(open_page(services).info[-1].value)
 
 
 def test_what_failed_for_good_is_tried_again_when_asked_for(
@@ -117,7 +118,7 @@ def test_what_failed_for_good_is_tried_again_when_asked_for(
         submit(page, "Load the folder")
         assert services.loader.job is not None
         services.loader.job.wait(60)
-        return str(open_page(services).success[0].value)
+        return str(plain(open_page(services).success[0].value))
 
     assert "1 skipped" in load(again=False)
     assert load(again=False).endswith("0 skipped, 1 known to fail not tried again")
@@ -127,7 +128,7 @@ def test_what_failed_for_good_is_tried_again_when_asked_for(
 def test_bad_input_is_one_line_and_starts_nothing(services: Services) -> None:
     page = open_page(services)
     submit(page, "Load the folder")
-    assert page.error[0].value == "Type the path of a folder"
+    assert plain(page.error[0].value) == "Type the path of a folder"
     assert services.loader.job is None
 
 
@@ -147,12 +148,14 @@ def test_without_a_dataset_unsplash_lite_is_downloaded(
         assert services.loader.job is not None
         services.loader.job.wait(60)
     page = open_page(mirrored)
-    assert page.success[0].value.endswith("1 skipped (1 HTTP 404)")
+    assert plain(page.success[0].value).endswith("1 skipped (1 HTTP 404)")
 
 
 def test_a_server_is_named_with_its_version_and_without_its_password(services: Services) -> None:
     caption = open_page(services).caption[-1].value
-    assert caption.startswith(f"Database: {services.database.connection.engine} at `chdb:///")
+    assert caption.startswith(
+        f"Database: {escaped(services.database.connection.engine)} at `chdb:///"
+    )
     connection = services.database.connection
     away = replace(connection, url="http://me:secret@photos.example:8123/art")
     database = copy(services.database)
@@ -160,8 +163,8 @@ def test_a_server_is_named_with_its_version_and_without_its_password(services: S
     database.damage = list  # type: ignore[assignment]  # there is no such server to ask
     page = open_page(replace(services, database=database))
     assert " at `http://photos.example:8123/art` · " in page.caption[-1].value
-    assert "go to photos.example unencrypted" in page.warning[0].value
-    assert "secret" not in page.caption[-1].value + page.warning[0].value
+    assert "go to photos.example unencrypted" in plain(page.warning[0].value)
+    assert "secret" not in page.caption[-1].value + plain(page.warning[0].value)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_a_source_that_is_not_there_is_named(
     submit(page, button)
     assert services.loader.job is not None
     services.loader.job.wait(60)
-    assert open_page(services).error[0].value.startswith(message)
+    assert plain(open_page(services).error[0].value).startswith(message)
 
 
 def test_deleting_a_collection(services: Services, collection: Collection) -> None:
@@ -187,7 +190,7 @@ def test_deleting_a_collection(services: Services, collection: Collection) -> No
     page.button(key="delete_collection").click()
     healthy(page.run())
     assert services.database.collections.all() == []
-    assert "There are no photos yet" in page.info[0].value
+    assert "There are no photos yet" in plain(page.info[0].value)
 
 
 def test_a_collection_that_can_not_be_read_is_told_and_can_be_deleted(
@@ -195,7 +198,7 @@ def test_a_collection_that_can_not_be_read_is_told_and_can_be_deleted(
 ) -> None:
     services.database.connection.command("ALTER TABLE drawings DROP COLUMN url")
     page = open_page(services)
-    assert page.error[0].value.startswith("drawings can't be read: The database failed: ")
+    assert plain(page.error[0].value).startswith("drawings can't be read: The database failed: ")
     page.button(key="delete_collection").click()
     healthy(page.run())
     assert services.database.collections.all() == []
@@ -206,11 +209,13 @@ def test_a_collection_without_its_table_is_told_and_can_be_deleted(
 ) -> None:
     services.database.connection.command("DROP TABLE drawings SYNC")
     page = open_page(services)
-    assert page.warning[0].value.startswith("All 40 photos of drawings are missing: its table is")
+    assert plain(page.warning[0].value).startswith(
+        "All 40 photos of drawings are missing: its table is"
+    )
     page.button(key="delete_collection").click()
     page = healthy(page.run())
-    assert [warning.value for warning in page.warning] == []
-    assert "There are no photos yet" in page.info[0].value
+    assert [plain(warning.value) for warning in page.warning] == []
+    assert "There are no photos yet" in plain(page.info[0].value)
 
 
 def test_what_was_just_loaded_comes_on_screen(
@@ -255,7 +260,7 @@ def test_another_source_is_asked_about_and_named(
     assert services.loader.job is first
     question = page.warning[0].value
     folder = escaped(f"folder {pictures}")
-    assert f"**my_pictures** holds photos from {folder}, and none" in question
+    assert f"**{escaped('my_pictures')}** holds photos from {folder}, and none" in question
     # That is what the Label page takes for an order to search.
     assert "asked" not in page.session_state
     page.button(key="mix_not").click()
@@ -265,7 +270,9 @@ def test_another_source_is_asked_about_and_named(
     healthy(page.run())
     assert services.loader.job is not None
     services.loader.job.wait(60)
-    assert open_page(services).success[0].value.startswith("4 photos in my_pictures, 1 added")
+    assert plain(open_page(services).success[0].value).startswith(
+        "4 photos in my_pictures, 1 added"
+    )
 
 
 def test_nothing_is_mixed_into_the_sample(
@@ -273,7 +280,9 @@ def test_nothing_is_mixed_into_the_sample(
 ) -> None:
     page = load_folder(services, pictures, collection.name)
     assert services.loader.job is None
-    assert f"**{collection.name}** holds photos from a test, and none from" in page.warning[0].value
+    assert f"**{collection.name}** holds photos from a test, and none from" in plain(
+        page.warning[0].value
+    )
 
 
 def test_what_is_gone_is_shown_before_it_is_taken_out(services: Services, pictures: Path) -> None:
@@ -299,7 +308,7 @@ def test_single_photos_are_taken_out_once_that_is_confirmed(
     table = services.database.collections.photos(services.database.collections.all()[0])
     page = open_page(services)
     page.text_input(key="remove_words_my_pictures").set_value("nowhere")
-    assert "No photo of my_pictures" in healthy(page.run()).info[0].value
+    assert "No photo of my_pictures" in plain(healthy(page.run()).info[0].value)
     page.text_input(key="remove_words_my_pictures").set_value("1.PNG")
     healthy(page.run())
     assert table.count() == 3
@@ -307,7 +316,7 @@ def test_single_photos_are_taken_out_once_that_is_confirmed(
     healthy(page.run())
     assert table.count() == 2
     assert not any(url.endswith("/1.png") for url in table.urls().values())
-    assert load_folder(services, pictures).success[0].value.endswith("not tried again")
+    assert plain(load_folder(services, pictures).success[0].value).endswith("not tried again")
     assert table.count() == 2
 
 

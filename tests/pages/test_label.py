@@ -20,6 +20,7 @@ from pages.services import Services
 from tests.clickhouse_server import ClickHouseServer
 from tests.pages.conftest import add_collection
 from tests.pages.desks import desk, desks
+from tests.pages.plain import plain
 from tests.text_towers import make_modules
 
 
@@ -50,7 +51,7 @@ def session_of(page: AppTest, services: Services) -> Session:
 
 
 def notices(page: AppTest) -> list[str]:
-    return [warning.value for warning in page.warning]
+    return [plain(warning.value) for warning in page.warning]
 
 
 def board_of(services: Services, page: AppTest) -> SessionBoard:
@@ -234,7 +235,7 @@ def test_a_database_without_collections_points_to_the_collection_page(
 ) -> None:
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
     healthy(page)
-    assert "load some on the **Collection** page" in page.info[0].value
+    assert "load some on the **Collection** page" in plain(page.info[0].value)
 
 
 def test_the_articles_update_can_be_chosen_and_is_remembered(

@@ -24,6 +24,7 @@ from pages.map.points import MOST, Points
 from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.conftest import unit_vectors
+from tests.pages.plain import plain
 from tests.pages.test_sharpening import healthy, press, script, texts
 
 
@@ -84,7 +85,7 @@ def test_what_could_not_be_laid_out_says_why(
     assert services.mapper.job is not None
     services.mapper.job.wait(60)
     healthy(page.run())
-    said = page.error[0].value.replace("\\", "")
+    said = plain(page.error[0].value)
     assert said == "drawings could not be laid out: integer division or modulo by zero. Try again"
 
 

@@ -134,10 +134,52 @@ def test_a_refusal_says_what_to_do(client: TestClient) -> None:
     assert found.text.startswith("This app does not answer to pages of http://evil.example:")
 
 
-def test_nobody_may_frame_it(client: TestClient, session: Session) -> None:
-    found = client.post(url(session), json={}, headers=KNOWN)
-    assert found.headers["content-security-policy"] == "frame-ancestors 'none'"
-    assert found.headers["x-frame-options"] == "DENY"
+def test_every_answer_says_what_a_browser_must_not_do(client: TestClient) -> None:
+    for found in (client.get("/desk-token"), client.get("/", headers={"host": "evil.example"})):
+        policy = found.headers["content-security-policy"].split("; ")
+        assert {"default-src 'self'", "frame-ancestors 'none'", "object-src 'none'"} <= set(policy)
+        (scripts,) = (part for part in policy if part.startswith("script-src"))
+        assert "unsafe" not in scripts
+        assert found.headers["x-frame-options"] == "DENY"
+        assert found.headers["x-content-type-options"] == "nosniff"
+        assert found.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ([("host", "localhost")], 404),
+        ([("host", "LOCALHOST.:8501")], 404),
+        ([("host", "[::1]:8501")], 404),
+        ([("host", "localhost"), ("host", "evil.example")], 403),
+        ([("host", "evil.example"), ("host", "localhost")], 403),
+        ([("host", "localhost@evil.example")], 403),
+        ([("host", "evil.example:localhost")], 403),
+        ([("host", "localhost/evil.example")], 403),
+        ([("host", "localhost.evil.example")], 403),
+        ([("host", "evil.example"), ("x-forwarded-host", "localhost")], 403),
+        ([("host", "2130706433")], 403),
+        ([("host", "")], 403),
+        ([("host", "localhost"), ("origin", "null")], 403),
+        ([("host", "localhost"), ("origin", "http://[::1")], 403),
+        ([("host", "localhost"), ("origin", "http://localhost:9999")], 403),
+        ([("host", "localhost"), ("origin", "ftp://localhost")], 403),
+        ([("host", "localhost"), ("origin", "http://localhost")], 404),
+        ([("host", "localhost"), ("origin", "http://localhost"), ("origin", "http://e.e")], 403),
+        ([("host", "localhost"), ("sec-fetch-site", "cross-site")], 403),
+        ([("host", "localhost"), ("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")], 403),
+        (
+            [
+                ("host", "localhost"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+            ],
+            404,
+        ),
+    ],
+)
+def test_whom_it_answers(client: TestClient, sent: list[tuple[str, str]], status: int) -> None:
+    assert client.get("/nothing", headers=httpx.Headers(sent)).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pages.people.person import ANYBODY
 from pages.services import Services
 from tests.conftest import unit_vectors
 from tests.pages.desks import desk, desks
+from tests.pages.plain import plain
 
 
 def script(services: object) -> None:
@@ -69,7 +70,7 @@ def test_a_classifier_is_sharpened_compared_and_taken_back(
     link = f"(/?session={session.row.id})"
     assert f"From the session [“a \\[lake\\]\\(x\\)”]{link}, 1 round" in texts(page)
     press(page, "refit")
-    assert "have made version 1 already" in page.error[0].value.replace("\\", "")
+    assert "have made version 1 already" in plain(page.error[0].value)
     slider = page.slider[0]
     slider.set_value(slider.min + (slider.max - slider.min) / 3)
     threshold = healthy(page.run()).slider[0].value

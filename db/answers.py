@@ -82,7 +82,7 @@ class Answers:
             statements; None where it is in this process.
     """
 
-    url: str
+    url: str = field(repr=False)
     tries: int = PAGE
     sleep: Callable[[float], None] = time.sleep
     health: Health = field(default_factory=Health)

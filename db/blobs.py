@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TypeVar
 
 from db.errors import ExplorerError, first_line
+from db.private import private_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def open_cache(
         ExplorerError: the folder can't be written, or holds something else.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         for name in obsolete:
             (folder / name).unlink(missing_ok=True)
         return Blobs(folder / file, max_size)

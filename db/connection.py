@@ -64,7 +64,7 @@ class Connection:
         lock: the file that locked the embedded engine's folder when it was opened.
     """
 
-    url: str
+    url: str = field(repr=False)
     client: Client
     dialect: Dialect
     tries: int = PAGE

@@ -1,5 +1,6 @@
 """A DSN: what it says of TLS, and the options in it that only we read."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
@@ -7,6 +8,63 @@ from db.errors import ExplorerError
 from db.faults import shown_url
 from db.layout import Cluster, Layout, checked_cluster
 from db.names import is_name
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+# Host and port as they may stand; brackets for version 6.
+_HOST = re.compile(r"([\w.-]*|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])(:\d{1,5})?")
+_WRITTEN = (
+    "write https://user:password@host:443/database, where signs of user and password such as "
+    "/ ? # @ [ ] % are written %2F %3F %23 %40 %5B %5D %25, or keep the password in "
+    "DATABASE_PASSWORD"
+)
+
+
+def checked_dsn(url: str) -> str:
+    """A DSN that can be read in one way only, so that what is shown of it holds no password.
+
+    Raises:
+        ExplorerError: it is not one; the text quotes nothing that may be a password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if scheme.startswith("chdb"):
+        return _checked_path(url)
+    if not separator:
+        raise ExplorerError(
+            "DATABASE_URL has no scheme: write chdb:///absolute/path, "
+            "or https://user:password@host:443/database"
+        )
+    if not _SCHEME.fullmatch(scheme):
+        raise ExplorerError(f"DATABASE_URL has no scheme that there is: {_WRITTEN}")
+    who, at, behind = rest.rpartition("@")
+    place = re.split(r"[/?#]", behind, maxsplit=1)[0]
+    if re.search(r"[\s/?#\[\]\\]", who) or "#" in behind or (at and not place):
+        raise ExplorerError(f"DATABASE_URL can't be read, user and password least: {_WRITTEN}")
+    if not _HOST.fullmatch(place) or not _is_port(place):
+        raise ExplorerError(f"DATABASE_URL has no host and port behind its user: {_WRITTEN}")
+    return url
+
+
+def _is_port(place: str) -> bool:
+    try:
+        return urlsplit(f"//{place}").port != 0
+    except ValueError:
+        return False
+
+
+def _checked_path(url: str) -> str:
+    # clickhouse-connect would read chdb://data/x as the folder data and the database x.
+    if not url.startswith("chdb:///"):
+        who = "://" in url and "@" not in url
+        raise ExplorerError(
+            f"DATABASE_URL{f'={url}' if who else ''} is not an absolute path: "
+            "write chdb:///absolute/path"
+        )
+    if re.match(r"chdb:///+[^/]*:[^/]*@", url):
+        raise ExplorerError(
+            "DATABASE_URL names a user of the embedded database, which has none: write "
+            "chdb:///absolute/path"
+        )
+    return url
 
 
 def uses_tls(url: str) -> bool:

@@ -21,6 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from db.errors import ExplorerError, first_line
 from db.names import checked_name, quoted
+from db.private import private_folder
 
 ROOM = 4 << 20  # bytes free on the disk, below which nothing is defined
 FILES = 64  # files that there must be room for, where the disk counts them
@@ -184,7 +185,7 @@ def _open(path: Path, database: str | None) -> Client:
     try:
         _refuse_if_locked(path)
         _refuse_if_gone(path)
-        path.mkdir(parents=True, exist_ok=True)
+        private_folder(path)
     except OSError as error:
         raise ExplorerError(_cant_open(path, first_line(error))) from error
     with _standard_error() as said:

@@ -50,10 +50,15 @@ class Fault:
 
 
 def shown_url(url: str) -> str:
-    """A DSN without its password and options, fit for a screen or a log."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{unquote(parts.path)}"
+    """A DSN without its password and options, fit for a screen or a log.
+
+    Whatever signs the password has: nothing is shown of what stands before the last @.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme != "chdb":
+        rest = rest.rpartition("@")[2]
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    return " ".join(f"{scheme}://{unquote(place)}".split())
 
 
 def fault_of(error: Exception, url: str) -> Fault:
@@ -246,5 +251,8 @@ def _detail(error: Exception) -> str:
 
 
 def _without_password(line: str, url: str) -> str:
-    password = unquote(urlsplit(url).password or "")
-    return line.replace(password, "***") if password else line
+    line = line.replace(url, shown_url(url))
+    written = urlsplit(url).password or ""
+    for password in filter(None, (unquote(written), written)):
+        line = line.replace(password, "***")
+    return line

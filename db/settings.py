@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from db.dsn import checked_dsn
 from db.errors import ExplorerError
 from db.layout import checked_cluster
 
@@ -54,7 +55,7 @@ def load_settings(environ: Mapping[str, str] | None = None, secrets: Path = SECR
     values = read_given(os.environ if environ is None else environ, secrets)
     data = (typed_path(values.get("EXPLORER_DATA", "")) or ROOT / "data").resolve()
     url = _with_password(
-        _checked(values.get("DATABASE_URL") or default_url(data)),
+        checked_dsn(values.get("DATABASE_URL") or default_url(data)),
         values.get("DATABASE_PASSWORD", ""),
     )
     return Settings(
@@ -112,20 +113,6 @@ def typed_path(text: str) -> Path | None:
 def default_url(data: Path) -> str:
     """The embedded engine's DSN for a data folder; its path is absolute and percent-encoded."""
     return "chdb://" + quote(str(data.resolve() / "database"))
-
-
-def _checked(url: str) -> str:
-    if url.startswith("chdb:") and not url.startswith("chdb:///"):
-        # clickhouse-connect would read chdb://data/x as the folder data and the database x.
-        raise ExplorerError(
-            f"DATABASE_URL={url} is not an absolute path: write chdb:///absolute/path"
-        )
-    if "://" not in url:
-        raise ExplorerError(
-            "DATABASE_URL has no scheme: write chdb:///absolute/path, "
-            "or https://user:password@host:443/database"
-        )
-    return url
 
 
 def _with_password(url: str, password: str) -> str:

@@ -1,10 +1,10 @@
 """The command line: `python -m ingest sample | folder DIR | unsplash | status | ddl`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from threading import Event
 
 from tqdm import tqdm
@@ -16,31 +16,35 @@ from db.database import Database, open_database
 from db.ddl import script
 from db.errors import ExplorerError, first_line
 from db.faults import shown_url
+from db.private import keep_private
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
-from ingest.archive import VERSION, Archive
+from ingest.archive import Archive
 from ingest.deletion import delete
 from ingest.interrupt import interruptible
 from ingest.models import SAMPLE
 from ingest.names import table_name
-from ingest.pipeline import BATCH_SIZE, Order, load
+from ingest.options import UNSPLASH, parser
+from ingest.pipeline import Order, load
 from ingest.report import Progress
 from ingest.retry import Retries
-from ingest.shard import Shard, parse_shard
 from ingest.sources import FolderSource, SampleSource, Source, UnsplashSource, read_url
 from ingest.streak import Skip
 
 _STOPPED = "stopped: what is in the table stays; run the same command to go on"
 _INTERRUPTED = 130
 _LOOK_UP = 0.2  # seconds
-_UNSPLASH = "unsplash_25k"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 done, 1 an error, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    if getattr(options, "allow_private_hosts", False):
+        # As the setting does: whatever fetches reads it by itself.
+        os.environ["PRIVATE_HOSTS"] = "true"
     try:
         settings = load_settings()
+        keep_private(settings.data)
         if options.command == "status":
             _status(settings, failures=options.failures)
             return 0
@@ -64,131 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\n{_STOPPED}", file=sys.stderr)
         return _INTERRUPTED
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m ingest", description="Load photos into a collection. Run it again to go on."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="SOURCE")
-    shared = _shared_options()
-    commands.add_parser("sample", parents=[shared], help="scenes drawn in code, with their model")
-    folder = commands.add_parser("folder", parents=[shared], help="every image below a folder")
-    folder.add_argument("folder", type=Path, metavar="DIR")
-    more = "leave out names, or paths below DIR, that match; may be given several times"
-    folder.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=more)
-    unsplash = commands.add_parser(
-        "unsplash", parents=[shared], help="the Unsplash dataset, fetched over HTTP"
-    )
-    unsplash.add_argument(
-        "--photos",
-        type=Path,
-        nargs="+",
-        metavar="PATH",
-        help="photos tables (photos.csv000 …) or the folder of a dataset, instead of downloading",
-    )
-    unsplash.add_argument(
-        "--version",
-        default=VERSION,
-        metavar="V",
-        help="the release of Unsplash Lite to download, or latest (default %(default)s)",
-    )
-    unsplash.add_argument(
-        "--image-size",
-        type=_positive,
-        metavar="N",
-        help="pixels of the square that the photo host is asked for (default: what CLIP sees)",
-    )
-    status = commands.add_parser("status", help="what is stored: collections, models, indexes")
-    status.add_argument(
-        "--failures",
-        action="store_true",
-        help="the photos that could not be loaded: collection, id, url, reason, when",
-    )
-    delete = commands.add_parser("delete", help="delete a collection; photos are not touched")
-    delete.add_argument("name", metavar="NAME")
-    delete.add_argument(
-        "--yes",
-        action="store_true",
-        help="with the views, classifiers and sessions that hang on it",
-    )
-    ddl = commands.add_parser(
-        "ddl", help="the SQL that sets up the database, printed for review and not run"
-    )
-    ddl.add_argument(
-        "--engine",
-        choices=("embedded", "clickhouse", "myscale"),
-        default="",
-        help="what the SQL is for (default: the database that is set, which is asked)",
-    )
-    ddl.add_argument(
-        "--collection",
-        default=_UNSPLASH,
-        metavar="NAME",
-        help="the photo table (default %(default)s)",
-    )
-    return parser
-
-
-def _shared_options() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    where = shared.add_mutually_exclusive_group()
-    where.add_argument("--collection", metavar="NAME", help="the table to load into")
-    where.add_argument(
-        "--into", metavar="NAME", help="the same, although it holds photos from another source"
-    )
-    shared.add_argument(
-        "--model",
-        metavar="ID_OR_FOLDER",
-        help="the CLIP checkpoint: a hub id, a folder, or sample, the small one shipped here",
-    )
-    shared.add_argument(
-        "--limit", type=_positive, metavar="N", help="look at the first N photos only"
-    )
-    shared.add_argument(
-        "--batch-size",
-        type=_positive,
-        default=BATCH_SIZE,
-        metavar="N",
-        help="photos encoded at once (default %(default)s)",
-    )
-    shared.add_argument(
-        "--shard",
-        type=_shard,
-        metavar="I/N",
-        help="load one of N parts of the photos, for N machines that share a server's table",
-    )
-    shared.add_argument(
-        "--retry-failed",
-        action="store_true",
-        help="try photos again that failed for good, such as with HTTP 404",
-    )
-    shared.add_argument(
-        "--prune",
-        action="store_true",
-        help="take photos out of the collection that the source has no more",
-    )
-    shared.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="what a CPU encodes in (default %(default)s); bfloat16 is faster where the CPU has "
-        "instructions for it, and its vectors differ a little",
-    )
-    return shared
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number: write 1 or more")
-    return int(text)
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return parse_shard(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _order(options: argparse.Namespace, settings: Settings) -> Order:
@@ -223,7 +102,7 @@ def _source(
         settings.unsplash_url, options.version, settings.data / "unsplash", retries
     )
     source = UnsplashSource(tables, retries, options.image_size)
-    return source, _UNSPLASH, settings.clip_model
+    return source, UNSPLASH, settings.clip_model
 
 
 def _load(order: Order, settings: Settings) -> int:

@@ -18,8 +18,11 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from db.errors import ExplorerError, first_line
-from ingest.deadline import Deadline, watched_session
+from db.private import private_folder
+from db.settings import load_settings
+from ingest.deadline import Deadline
 from ingest.download import CONNECT_TIMEOUT, READ_TIMEOUT, refuse_busy
+from ingest.public import PrivateError, public_session
 from ingest.retry import Retries, Stopped, TransientError
 
 VERSION = "1.4.0"
@@ -59,6 +62,7 @@ class Archive:
         self._part = folder / f"{version}.zip.part"
         self._validator = folder / f"{version}.zip.validator"
         self._retries = retries
+        self._private = load_settings().private_hosts
 
     def tables(self, tell: Tell) -> Path:
         """The folder that holds the tables, downloaded and unpacked if they are not there.
@@ -73,7 +77,7 @@ class Archive:
             Stopped: the retries' stop was set; what was downloaded stays.
         """
         if not self._tables.is_dir():
-            self._part.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._part.parent)
             self._download(tell)
             tell("Checking the archive", None)
             self._check()
@@ -88,7 +92,7 @@ class Archive:
         try:
             while not self._retries.call(lambda: self._go_on(tell)):
                 pass
-        except (TransientError, requests.exceptions.RequestException) as error:
+        except (TransientError, PrivateError, requests.exceptions.RequestException) as error:
             if self._retries.stop.is_set():
                 raise Stopped from error
             raise ExplorerError(
@@ -132,7 +136,7 @@ class Archive:
 
     def _asked(self, headers: dict[str, str]) -> requests.Response:
         """The head of the answer, which has a deadline; its body may take as long as it comes."""
-        with watched_session() as session, Deadline(HEAD_TIMEOUT) as deadline:
+        with public_session(private=self._private) as session, Deadline(HEAD_TIMEOUT) as deadline:
             try:
                 response = session.get(
                     self._url, headers=headers, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), stream=True

@@ -17,8 +17,11 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from ingest.deadline import WatchedAdapter, watched_pools, watched_session
 
-# Translators of IPv6 put an IPv4 address into the last 32 bits of these.
-_TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+# Where all public addresses of version 6 are, and what Python 3.11 does not know of it.
+_PUBLIC = ip_network("2000::/3")
+_RESERVED = ip_network("3fff::/20")
+# Translators put an address of version 4 into the last 32 bits.
+_TRANSLATED = ip_network("64:ff9b::/96")
 
 
 class PrivateError(ValueError):
@@ -55,22 +58,21 @@ def refuse_private(address: str, host: str) -> None:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and (address not in _PUBLIC or address in _RESERVED):
+        return False
     return address.is_global and not address.is_multicast
 
 
 def _meant(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
-    """An address, and those of version 4 that it holds."""
+    """The addresses that one stands for: itself, or those of version 4 that it holds."""
     if isinstance(address, IPv4Address):
         yield address
-        return
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _TRANSLATED):
-        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    held = [each for each in inner if each is not None]
-    # Python 3.11 takes a mapped address for a private one, whatever it holds.
-    yield from held
-    if not address.ipv4_mapped and address not in _TRANSLATED[0]:
-        yield address
+    elif address.ipv4_mapped:
+        yield address.ipv4_mapped
+    elif address in _TRANSLATED:
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
+    else:
+        yield from filter(None, (address, address.sixtofour, *(address.teredo or ())))
 
 
 class _Checked:
@@ -124,11 +126,22 @@ class _PublicAdapter(WatchedAdapter):
     ) -> requests.Response:
         """See HTTPAdapter."""
         host = urlsplit(request.url or "").hostname or ""
-        try:
-            refuse_private(host, host)
-        except PrivateError:
-            raise
-        except ValueError:
-            if host.rstrip(".").rpartition(".")[2] == "localhost":
-                refuse_private("127.0.0.1", host)
+        address = _literal(host)
+        if address:
+            refuse_private(address, host)
         return super().send(request, *arguments, **options)
+
+
+def _literal(host: str) -> str:
+    """The address that a host is without a look at any name; "" where it is a name."""
+    if host.rstrip(".").rpartition(".")[2] == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        # Also 2130706433, 0x7f.1 and the rest of what C reads.
+        return socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
+    except (OSError, UnicodeError):
+        return ""

@@ -15,6 +15,7 @@ from db.collections import Collection
 from db.database import Database, open_database
 from db.errors import ExplorerError
 from db.maps import Maps
+from db.private import keep_private
 from db.settings import Settings, load_settings
 from db.thumbnails import Thumbnails
 from ingest.job import Job, Loader
@@ -135,6 +136,7 @@ def open_services(settings: Settings) -> Services:
     Raises:
         ExplorerError: the database can't be opened.
     """
+    keep_private(settings.data)
     database = open_database(settings.database_url)
     thumbnails = Thumbnails(settings.data / "thumbnails", read_url)
     loader = Loader(database, thumbnails)

@@ -3,9 +3,10 @@ from urllib.parse import quote
 
 import pytest
 
-from db.dsn import uses_tls
+from db.answers import Answers
+from db.dsn import unencrypted, uses_tls
 from db.errors import ExplorerError
-from db.faults import shown_url
+from db.faults import fault_of, shown_url
 from db.settings import ROOT, load_settings, typed_path
 
 NO_SECRETS = Path("/nonexistent/secrets.toml")
@@ -163,3 +164,50 @@ def test_spaces_and_quotes_around_a_value_are_no_part_of_it() -> None:
     settings = load_settings(given, NO_SECRETS)
     assert settings.clip_model == "a/b"
     assert settings.database_url == "http://default:%20%27p%27%20@h/d"
+
+
+SECRET = "s3cr3tpw"
+# Where a password may stand, and what people and their generators put into one.
+DSNS = [
+    *(f"http://u:{sign}{SECRET}@127.0.0.1:1/d" for sign in "/?#@%[]\\: é'\"$&;=+`*"),
+    *(f"http://u:{SECRET}{sign}@127.0.0.1:1/d" for sign in "/?#@%[]\\: é\n"),
+    *(f"http://u:1{sign}{SECRET}@127.0.0.1:1" for sign in "/?#"),
+    *(f"chdb:{slashes}u:{SECRET}@host" for slashes in ("", "/", "//", "///", "////")),
+    *(f"{scheme}u:{SECRET}@127.0.0.1:1/d" for scheme in ("", "//", "http:/", "http//", "a b://")),
+    *(f"http://u:{SECRET}@{host}" for host in ("[::1/", "[::1", "::1/d", "h:port/", "h:99999", "")),
+    *(f"http://h:1/d?{name}={SECRET}" for name in ("password", "PASSWORD", "access_token", "x")),
+    *(f"{scheme}://u:{SECRET}@h:1/d" for scheme in ("clickhouse", "mysql", "https", "HTTP")),
+    f"http://u/{SECRET}@127.0.0.1:1",
+    f"http://u:{SECRET}@h:1/d?connect_timeout={SECRET}",
+    f"http://u:{SECRET}@h:1/d?secure=true#{SECRET}",
+    f"http://:{SECRET}@h:1/",
+    f"http://u:a@{SECRET}@h/d?user=me@example.com",
+]
+
+
+@pytest.mark.parametrize("url", DSNS)
+def test_no_way_of_writing_a_dsn_puts_its_password_on_screen(url: str) -> None:
+    try:
+        settings = load_settings({"DATABASE_URL": url}, NO_SECRETS)
+    except ExplorerError as error:
+        told = [str(error)]
+    else:
+        dsn = settings.database_url
+        told = [repr(settings), repr(Answers(dsn)), shown_url(dsn), unencrypted(dsn)]
+        told.append(fault_of(OSError(f"lost {dsn}"), dsn).line)
+    assert [line for line in told if SECRET in line or "\n" in line] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8123/db",
+        "https://me:p%2Fw%40d@db.example:443/my_db?secure=true",
+        "http://me@[::1]:8123/db",
+        "http://a:b@c@host/db",
+        "https://host",
+        "chdb:///home/me@work/a%20b",
+    ],
+)
+def test_a_dsn_that_is_meant_is_taken_as_it_is(url: str) -> None:
+    assert load_settings({"DATABASE_URL": url}, NO_SECRETS).database_url == url

@@ -70,6 +70,21 @@ def _opened(url: str, layout: Layout) -> Client:
     return client
 
 
+def is_up(client: Client, seconds: float) -> bool:
+    """Whether what is behind a client takes statements, within so many seconds.
+
+    The embedded engine is in this process: it is up where it was opened.
+    """
+    http = getattr(client, "http", None)
+    if http is None:
+        return True
+    try:
+        found = http.request("GET", f"{client.url}/ping", timeout=seconds, retries=False)  # type: ignore[attr-defined]
+    except HTTPError:
+        return False
+    return bool(found.status == 200)
+
+
 def is_there(client: Client, seconds: float) -> bool:
     """Whether the server behind a client answers anything, within so many seconds."""
     http, url = client.http, f"{client.url}/ping"  # type: ignore[attr-defined]

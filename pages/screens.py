@@ -10,6 +10,7 @@ from pages.classifiers import page as classifiers
 from pages.label import history
 from pages.label import page as label
 from pages.messages import show_warning
+from pages.open_files import too_few
 from pages.people.entrance import admit, show_account
 from pages.people.person import Person
 from pages.services import Services, opener
@@ -42,9 +43,9 @@ def _damage(_services: Services) -> list[str]:
         return []
 
 
-def _warn(lines: list[str]) -> None:
+def _warn(lines: list[str], icon: str = ":material/healing:") -> None:
     for line in lines:
-        show_warning(line, ":material/healing:")
+        show_warning(line, icon)
 
 
 def _account(person: Person) -> list[StreamlitPage]:
@@ -106,6 +107,7 @@ def main() -> None:
     page = st.navigation([*pages, *_account(person)], position="top")
     try:
         # The Collection page tells what is the matter now.
+        _warn([told] if (told := too_few()) else [], ":material/warning:")
         _warn([] if page is pages[-1] else _damage(services))
         page.run()
     except ExplorerError as error:

@@ -65,7 +65,7 @@ def _photo(number: int, file: Path) -> Photo:
 def _session(database: Database, collection: Collection) -> str:
     """A session of two rounds, and two classifiers of it, one of them published."""
     session = Session.start(database, collection, load_model(SAMPLE), "a lake", only=_ONLY)
-    database.sessions.update(replace(session.row, prompt=TEXT, name=TEXT))
+    database.sessions.update(session.row.id, prompt=TEXT, name=TEXT)
     for place, photo in enumerate(session.current.photos):
         session.label(photo.id, UP if place % 2 else DOWN)
     session.like(session.current.photos[0].id)

@@ -8,7 +8,7 @@ from pathlib import Path
 _LOG = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # What the explorer keeps in its data folder.
-_OURS = frozenset({"database", "thumbnails", "maps", "unsplash"})
+_OURS = frozenset({"database", "thumbnails", "maps", "unsplash", "uploads"})
 
 
 def keep_private(data: Path) -> None:

@@ -39,16 +39,25 @@ class Labelling:
             GoneError: it was deleted.
             ExplorerError: the database is away.
         """
-        with self._lock:
-            stored = self._sessions.stored(self.row.id)
-            if stored.deleted:
-                raise GoneError(f"The session {self.row.title!r} was deleted: start a new one")
-            if stored.sequence != self.row.sequence:
-                self.terms.restore()
-            if stored.rounds != len(self.rounds):
-                self._showing.restore()
-            if stored.labels != self.thumbs.stored:
-                self.thumbs.restore()
+        # Whoever holds it stores thumbs, which may take long where the database stands still: a page
+        # doesn't wait for that without a word, and asks again a moment later.
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._take_in()
+        finally:
+            self._lock.release()
+
+    def _take_in(self) -> None:
+        stored = self._sessions.stored(self.row.id)
+        if stored.deleted:
+            raise GoneError(f"The session {self.row.title!r} was deleted: start a new one")
+        if stored.sequence != self.row.sequence:
+            self.terms.restore()
+        if stored.rounds != len(self.rounds):
+            self._showing.restore()
+        if stored.labels != self.thumbs.stored:
+            self.thumbs.restore()
 
     @property
     def row(self) -> SessionRow:

@@ -57,19 +57,29 @@ class Server:
         self._process.communicate()
 
 
-@pytest.fixture
-def both(page: Page, tmp_path: Path, sample_data: Path) -> Iterator[tuple[Server, AppProcess]]:
-    """A database server and the app on it, with a round on screen."""
-    server = Server(tmp_path / "server", sample_data)
-    app = AppProcess(tmp_path, {"DATABASE_URL": server.url})
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, sample_data: Path
+) -> Iterator[tuple[Server, AppProcess]]:
+    """A database server and the app on it; each test leaves them running."""
+    home = tmp_path_factory.mktemp("home")
+    server = Server(home / "server", sample_data)
+    app = AppProcess(home, {"DATABASE_URL": server.url})
     try:
         app.start()
-        ready(page, app.address)
-        ask(page, "a boat")
         yield server, app
     finally:
         app.kill()
         server.kill()
+
+
+@pytest.fixture
+def both(page: Page, running: tuple[Server, AppProcess]) -> tuple[Server, AppProcess]:
+    """The same, with a round on screen."""
+    _, app = running
+    ready(page, app.address)
+    ask(page, "a boat")
+    return running
 
 
 def test_thumbs_wait_for_a_server_that_was_killed(

@@ -1,9 +1,11 @@
 """Two processes label one session against one database, each with objects of its own."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -167,6 +169,25 @@ def test_a_mark_that_its_page_had_not_heard_of_is_not_overwritten(
         bob.get().label_all([b], NONE, "", "cem", {b: UP})
     summary = ann.database.listed.recent("unsplash_25k")[0]
     assert (summary.ups, summary.downs) == (1, 1)
+
+
+def test_a_page_does_not_wait_for_thumbs_that_are_being_stored(
+    processes: tuple[Process, Process],
+) -> None:
+    process, _ = processes
+    session = process.get()
+    begun, end = Event(), Event()
+
+    def store() -> None:
+        with session.together():
+            begun.set()
+            end.wait(60)
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(store)
+        assert begun.wait(60)
+        assert pool.submit(process.get).result(60) is session
+        end.set()
 
 
 def test_while_the_database_is_away_a_session_is_labelled_as_it_was_known(

@@ -39,8 +39,8 @@ class Labelling:
             GoneError: it was deleted.
             ExplorerError: the database is away.
         """
-        # Whoever holds it stores thumbs, which may take long where the database stands still: a page
-        # doesn't wait for that without a word, and asks again a moment later.
+        # Whoever holds it stores thumbs, which may take long where the database stands still: a
+        # page doesn't wait for that without a word, and asks again a moment later.
         if not self._lock.acquire(blocking=False):
             return
         try:

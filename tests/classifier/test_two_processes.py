@@ -181,7 +181,7 @@ def test_a_page_does_not_wait_for_thumbs_that_are_being_stored(
     def store() -> None:
         with session.together():
             begun.set()
-            end.wait(60)
+            end.wait(90)
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(store)

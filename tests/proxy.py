@@ -26,6 +26,7 @@ class Proxy:
         self._turn = cycle(ports)
         self._person = person
         self._ready = threading.Event()
+        self._tasks: set[asyncio.Task[None] | None] = set()  # the loop alone would let them go
         self.port = 0
         threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True).start()
         assert self._ready.wait(20)
@@ -42,6 +43,8 @@ class Proxy:
         await server.serve_forever()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             head = await reader.readuntil(b"\r\n\r\n")
             there, to = await asyncio.open_connection("localhost", next(self._turn))
@@ -49,6 +52,7 @@ class Proxy:
             await asyncio.gather(_copy(reader, to), _copy(there, writer))
             await _closed(to)
         await _closed(writer)
+        self._tasks.discard(task)
 
     def _named(self, head: bytes) -> bytes:
         first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")

@@ -4,9 +4,12 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from classifier.agreement import answers_of
 from classifier.session import Session
 from db.database import Database
 from db.sessions import LABELLING, NOBODY, READING, SessionRow
+from db.words import counted
+from pages.address import address
 from pages.label.access import authorize_change, may_change
 from pages.markdown import escaped
 from pages.people.person import Person
@@ -25,9 +28,17 @@ def show_sharing(database: Database, person: Person, session: Session) -> None:
             _choose(database, person, session)
         else:
             st.markdown(f"{_started(row)}, {_WORDS[row.shared]}.")
+        _link_to_agreement(session)
         st.caption("Its address:" if row.shared else "Its address, for when it is shared:")
         here = (st.context.url or "").rstrip("/")
         st.code(f"{here}/?session={quote(row.id)}", language=None, wrap_lines=True)
+
+
+def _link_to_agreement(session: Session) -> None:
+    common = len(answers_of(session.thumbs))
+    if common:
+        answers = f"{address('/history')}?of={quote(session.row.id)}"
+        st.markdown(f"Several of you labelled [{counted(common, 'photo')} in common]({answers}).")
 
 
 def whose(person: Person, row: SessionRow) -> str:

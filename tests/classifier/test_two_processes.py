@@ -6,11 +6,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from classifier.open_sessions import OpenSessions
+from classifier.refit import ARTICLE
 from classifier.session import Session
 from db.database import Database, open_database
 from db.errors import EngineError, ExplorerError, GoneError
@@ -49,7 +51,8 @@ def processes(databases: tuple[Database, Database]) -> tuple[Process, Process]:
     """Both with a session of ann's that is shared."""
     one, _ = databases
     collection = one.collections.all()[0]
-    started = Session.start(one, collection, TextTower(), "a lake", owner="ann")  # type: ignore[arg-type]
+    tower: Any = TextTower()
+    started = Session.start(one, collection, tower, "a lake", method=ARTICLE, owner="ann")
     started.terms.share(LABELLING)
     first, second = (Process(each, OpenSessions(each), started.row.id) for each in databases)
     return first, second

@@ -12,7 +12,7 @@ from classifier.clip import Clip
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.sessions import DOWN, LABELLING, NOBODY, NONE, READING, UP
+from db.sessions import DOWN, LABELLING, NOBODY, NONE, READING, UP, SessionRow
 from pages.boards import boards
 from pages.classifiers import sharpen
 from pages.desk.routes import DeskRoutes
@@ -97,9 +97,9 @@ def ids(session: Session) -> list[str]:
     ],
 )
 def test_whose_a_session_is(
-    session: Session, owner: str, shared: str, sees: set[str], labels: set[str], changes: set[str]
+    owner: str, shared: str, sees: set[str], labels: set[str], changes: set[str]
 ) -> None:
-    row = session.row.__class__(**{**vars(session.row), "owner": owner, "shared": shared})
+    row = SessionRow("s", "drawings", "f", "a lake", 9, owner=owner, shared=shared)
     for rule, whom, require in (
         (may_see, sees, require_sight),
         (may_label, labels, require_part),
@@ -320,9 +320,13 @@ def test_a_session_is_shared_by_its_owner_and_its_address_is_no_use_before(
     assert stored is not None
     assert stored.shared == LABELLING
     assert page.code[0].value.endswith(f"?session={session.row.id}")
+    assert not [line for line in lines(page) if "in common" in line]
+    labelled(services.sessions.get(session.row.id), ANN, BOB)
     page = visit_label(services, monkeypatch, BOB, session)
     assert desk(page)["can"] == ["mark", "rest", "undo", "refine", "like", "save"]
     assert any("started it, shared for labelling" in line for line in lines(page))
+    link = f"[6 photos in common](/history?of={session.row.id})"
+    assert any(link in line for line in lines(page))
 
 
 def visit_label(

@@ -1,6 +1,9 @@
 """What somebody sees who has not signed in, or has no business here, and the page of who one is."""
 
+from urllib.parse import urlsplit
+
 import streamlit as st
+from streamlit.auth_util import get_origin_from_redirect_uri as origin
 
 from pages.markdown import escaped
 from pages.people.deeds import LEAST
@@ -51,6 +54,13 @@ def _no_role(person: Person) -> None:
 def _sign_in() -> None:
     if team().sign_in is SignIn.PROXY:
         st.markdown("Nobody is signed in: open this app by the address of your sign-in page.")
+        return
+    here, there = urlsplit(st.context.url or ""), urlsplit(origin() or "")
+    if here.netloc and (here.scheme, here.netloc) != (there.scheme, there.netloc):
+        # The cookie of a sign-in counts there alone, so that here it would be asked for forever.
+        st.markdown(
+            f"Open this app as {escaped(origin() or '')}: people sign in under that address."
+        )
         return
     st.markdown("Sign in to go on.")
     if st.user.to_dict().get("is_logged_in"):

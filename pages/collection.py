@@ -248,7 +248,8 @@ def _upload_form(services: Services) -> None:
 
 def _folder_form(services: Services) -> None:
     with st.form("folder", border=False):
-        path = st.text_input("Folder on this computer", placeholder="/home/me/Pictures")
+        where = "on this computer" if team().is_private else "of the server"
+        path = st.text_input(f"Folder {where}", placeholder="/home/me/Pictures")
         exclude = st.text_input(
             "Leave out",
             placeholder="nothing but hidden files, waste and thumbnails of other programs",

@@ -156,7 +156,7 @@ def test_a_labeller_labels_and_an_owner_uploads_and_sees_who_did_what(
     owner = sign_in("ann")
     open_screen(owner, "Collection")
     screenshot(owner, "owner-collection")
-    expect(owner.get_by_role("textbox", name="Folder on this computer")).to_have_count(0)
+    expect(owner.get_by_role("textbox", name="Folder of the server")).to_have_count(0)
     folder = tmp_path / "beach"
     folder.mkdir()
     for number in range(3):

@@ -70,6 +70,11 @@ class AppProcess:
             self.kill()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def stop(self) -> None:
         """End it as an operator does."""
         self._process.terminate()

@@ -1,6 +1,7 @@
 """Text from outside is text, on every screen: no link, picture, dialog or request comes of it."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,3 +166,34 @@ def test_a_page_that_is_not_there(watched: Watched) -> None:
     watched.page.goto(f"{watched.address}/{quote(TEXT, safe='')}")
     watched.page.wait_for_load_state("networkidle")
     assert watched.done == []
+
+
+@pytest.mark.parametrize(
+    ("request_line", "hosts", "status"),
+    [
+        ("GET / HTTP/1.1", ["localhost"], 200),
+        ("GET /static/nothing.js HTTP/1.1", ["evil.example"], 403),
+        ("GET /_stcore/health HTTP/1.1", ["evil.example"], 403),
+        ("GET /_stcore/host-config HTTP/1.1", ["evil.example"], 403),
+        ("GET /media/a.png HTTP/1.1", ["evil.example"], 403),
+        ("GET /component/desk/x HTTP/1.1", ["evil.example"], 403),
+        ("PUT /_stcore/upload_file/a/b HTTP/1.1", ["evil.example"], 403),
+        ("GET /desk-token HTTP/1.1", ["evil.example"], 403),
+        ("GET / HTTP/1.1", ["localhost", "evil.example"], 400),
+        ("GET / HTTP/1.1", ["evil.example", "localhost"], 400),
+        ("GET / HTTP/1.0", [], 403),
+        ("GET http://evil.example/ HTTP/1.1", ["evil.example"], 403),
+        ("GET /healthz HTTP/1.1", ["10.0.0.7:8501"], 200),
+    ],
+)
+def test_under_another_name_nothing_answers(
+    hostile_app: tuple[str, str], request_line: str, hosts: list[str], status: int
+) -> None:
+    port = urlsplit(hostile_app[0]).port
+    lines = [request_line, *(f"Host: {host}" for host in hosts), "Connection: close", "", ""]
+    with socket.create_connection(("localhost", port), timeout=30) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        head = connection.makefile("rb").read().decode(errors="replace").partition("\r\n\r\n")[0]
+    assert int(head.split()[1]) in {status, 403 if status == 400 else status}
+    if status != 400:
+        assert "content-security-policy: default-src 'self'" in head.lower()

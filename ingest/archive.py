@@ -18,6 +18,7 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from db.errors import ExplorerError, first_line
+from db.faults import shown_url
 from db.private import private_folder
 from db.settings import load_settings
 from ingest.deadline import Deadline
@@ -58,6 +59,7 @@ class Archive:
             raise ExplorerError(f"--version {version} is none: write {VERSION}, or latest")
         self.version = version
         self._url = f"{base_url.rstrip('/')}/{version}"
+        self._shown = shown_url(self._url)  # a mirror may want a password
         self._tables = folder / version
         self._part = folder / f"{version}.zip.part"
         self._validator = folder / f"{version}.zip.validator"
@@ -96,9 +98,16 @@ class Archive:
             if self._retries.stop.is_set():
                 raise Stopped from error
             raise ExplorerError(
-                f"Can't download {self._url}: {first_line(error)}. What is there of it stays: run "
-                "it again to go on, or name the tables of a dataset that you have (--photos)"
+                f"Can't download {self._shown}: {self._said(error)}. What is there of it stays: "
+                "run it again to go on, or name the tables of a dataset that you have (--photos)"
             ) from error
+
+    def _said(self, error: Exception) -> str:
+        if isinstance(error, requests.exceptions.RequestException) and isinstance(
+            error, ValueError
+        ):
+            return "that is no address (UNSPLASH_URL)"  # its own words quote a part of it
+        return first_line(error).replace(self._url, self._shown)
 
     def _go_on(self, tell: Tell) -> bool:
         """Download what is missing; whether that is all.
@@ -173,7 +182,7 @@ class Archive:
             self._remember(response)
         else:
             raise ExplorerError(
-                f"Can't download {self._url}: HTTP {response.status_code}. Check --version and "
+                f"Can't download {self._shown}: HTTP {response.status_code}. Check --version and "
                 "UNSPLASH_URL, or name the tables of a dataset that you have (--photos)"
             )
         length = response.headers.get("Content-Length", "")
@@ -231,8 +240,8 @@ class Archive:
             need, free = sum(m.file_size for m in wanted), shutil.disk_usage(unpacking).free
             if need > free:
                 raise ExplorerError(
-                    f"The tables of {self._url} take {need >> 20:,} MB and {unpacking.parent} has "
-                    f"{free >> 20:,} MB: free some space and run it again"
+                    f"The tables of {self._shown} take {need >> 20:,} MB and {unpacking.parent} "
+                    f"has {free >> 20:,} MB: free some space and run it again"
                 )
             for member in wanted:
                 # Flat: its folders, if it has any, tell nothing.
@@ -277,6 +286,6 @@ class Archive:
         """An error after which the download starts anew."""
         self._forget()
         return ExplorerError(
-            f"{self._url} is not the archive that it should be: {why}. It was deleted: run it "
+            f"{self._shown} is not the archive that it should be: {why}. It was deleted: run it "
             "again to download it anew, or name the tables of a dataset that you have (--photos)"
         )

@@ -317,3 +317,13 @@ def test_tables_that_don_t_fit_on_the_disk_are_one_line(
     whole = {"Content-Range": f"bytes */{len(BODY)}"}
     host.serve("/lite/9.9", Answer(BODY, headers=whole))
     assert archive_at(host, tmp_path).tables(silent).is_dir()
+
+
+@pytest.mark.parametrize("who", ["u:s3cr3tpw", "u:s3cr3tpw/x", "u:a@s3cr3tpw", "u:[s3cr3tpw", "u:"])
+def test_the_password_of_a_mirror_is_in_no_message(tmp_path: Path, who: str) -> None:
+    archive = Archive(f"http://{who}@127.0.0.1:1/lite", "9.9", tmp_path, Retries(attempts=1))
+    with pytest.raises(
+        ExplorerError, match=r"^Can't download http://127\.0\.0\.1:1/lite/9\.9: "
+    ) as told:
+        archive.tables(silent)
+    assert "s3cr3tpw" not in str(told.value)

@@ -7,7 +7,7 @@ import numpy as np
 
 from classifier.refit import ARTICLE, Evidence, Refit, refit_article, refit_whitened
 from classifier.rounds import Round, training_set
-from classifier.whitening import Whitening
+from classifier.whitening import Whitening, measured
 from db.dialect import Vector
 from db.errors import ExplorerError
 from db.photos import PhotoTable
@@ -88,7 +88,7 @@ class Learner:
         """What the collection's vectors have in common, measured once."""
         with self._lock:
             if self._whitening is None:
-                self._whitening = Whitening.of(self._photos.sample(SAMPLED))
+                self._whitening = measured(self._photos.sample(SAMPLED))
             return self._whitening
 
     def _whitened(self, rounds: Sequence[Round], labels: Mapping[str, int]) -> Refit:

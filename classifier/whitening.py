@@ -8,6 +8,8 @@ a difference along a strong direction weighs little, and a fine one counts.
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +81,17 @@ class Whitening:
         weight = self.whiten @ start
         unit: Vector = (weight / np.linalg.norm(weight)).astype(np.float32)
         return unit
+
+
+# Sessions of one collection share it: 2 MB, and an eigendecomposition.
+_measured: "WeakValueDictionary[tuple[int, bytes], Whitening]" = WeakValueDictionary()
+
+
+def measured(vectors: Matrix) -> Whitening:
+    """`Whitening.of` the vectors, measured once for all who have the same at one time."""
+    key = vectors.shape[1], blake2b(np.ascontiguousarray(vectors), digest_size=16).digest()
+    found = _measured.get(key)
+    return _measured.setdefault(key, Whitening.of(vectors)) if found is None else found
 
 
 def one_thread() -> AbstractContextManager[object]:

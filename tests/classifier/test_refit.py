@@ -1,7 +1,9 @@
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from classifier.refit import (
     refit_article,
     refit_whitened,
 )
-from classifier.whitening import Whitening
+from classifier.whitening import Whitening, measured
 from db.sessions import DOWN, UP
 from tests.bench.contenders import CONTENDERS
 from tests.bench.loop import Outcome, average_precision, label
@@ -94,6 +96,16 @@ def test_thumbs_given_at_random_move_little(world: World, whitening: Whitening) 
         for _ in range(20)
     ]
     assert np.mean([refit.steps <= OURS.steps for refit in steps]) > 0.5
+
+
+def test_sessions_of_one_collection_share_what_was_measured_of_it() -> None:
+    vectors = unit_vectors(30)
+    kept = measured(vectors)
+    assert measured(vectors.copy()) is kept
+    assert measured(unit_vectors(30, seed=1)) is not kept
+    gone = ref(measured(vectors[:20]))
+    gc.collect()
+    assert gone() is None, "nobody needs it any more"
 
 
 def test_without_an_up_the_prompt_stays(world: World, whitening: Whitening) -> None:

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from classifier.clip import Clip, load_clip
 from classifier.session import Session
@@ -27,6 +29,15 @@ from tests.conftest import unit_vectors
 def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put `__main__` back: AppTest leaves its script there, and new processes import it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed_components() -> Iterator[None]:
+    """Each AppTest looks through all installed packages, which takes a third of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(scope="session")

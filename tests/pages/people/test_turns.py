@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from pages.people import turns as module
 from pages.people.turns import AT_ONCE, Turns
@@ -92,5 +93,7 @@ def test_a_route_waits_without_a_thread() -> None:
     async def all_at_once() -> None:
         await asyncio.gather(*(one() for _ in range(12)))
 
-    asyncio.run(all_at_once())
+    # In a thread of its own: where a browser was driven before, this one has a loop that runs.
+    with start_blocking_portal() as portal:
+        portal.call(all_at_once)
     assert (most, at_work) == (AT_ONCE, 0)

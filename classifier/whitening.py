@@ -89,7 +89,7 @@ _measured: "WeakValueDictionary[tuple[int, bytes], Whitening]" = WeakValueDictio
 
 def measured(vectors: Matrix) -> Whitening:
     """`Whitening.of` the vectors, measured once for all who have the same at one time."""
-    key = vectors.shape[1], blake2b(np.ascontiguousarray(vectors), digest_size=16).digest()
+    key = vectors.shape[1], blake2b(vectors.tobytes(), digest_size=16).digest()
     found = _measured.get(key)
     return _measured.setdefault(key, Whitening.of(vectors)) if found is None else found
 

@@ -121,7 +121,8 @@ class PhotoMap {
     let shade = -1;
     for (const at of plain) {
       const wanted = this.by === "scores" ? (this.scores[at] * SHADES) >> 8 : 0;
-      if (wanted !== shade) ink.fillStyle = this.ramp[(shade = wanted)];
+      if (wanted !== shade) ink.fillStyle = this.ramp[wanted];
+      shade = wanted;
       ink.fillRect(this.x[at] - side / 2, this.y[at] - side / 2, side, side);
     }
     if (this.by === "scores") return;

@@ -1,41 +1,32 @@
 """Who may talk to the app: its own page, under a name that it was told to answer to."""
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.address import address
 from pages.health import HEALTH
 from pages.policy import headers
+from pages.refusal import Refusing
 
 
-class Guard:
+class Guard(Refusing):
     """Refuses names that are not this app's and pages of others, and sends the policy along.
 
     Streamlit checks the name for its web socket alone. A page of somebody else's may point a name
     of its own at this machine (DNS rebinding), and then the browser takes the app for that page's.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
+        await super().__call__(scope, receive, _with_policy(send))
+
+    def refusal(self, scope: Scope, receive: Receive) -> str | None:  # noqa: ARG002 -- the base's
+        """See Refusing."""
         # A balancer asks by whatever address it has, and hears nothing that anybody may not hear.
         of_health = scope["type"] == "http" and scope["path"] == address(HEALTH)
-        refusal = None if of_health else _refusal(Headers(scope=scope))
-        send = _with_policy(send)
-        if refusal is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal[:120]})
-        else:
-            await PlainTextResponse(refusal, 403)(scope, receive, send)
+        return None if of_health else _refusal(Headers(scope=scope))
 
 
 def _refusal(sent: Headers) -> str | None:
@@ -44,15 +35,15 @@ def _refusal(sent: Headers) -> str | None:
     if not is_host_allowed(host):
         return (
             f"This app does not answer to {_shown(host)}: open it as http://localhost, or add the "
-            "name to server.allowedHosts in .streamlit/config.toml\n"
+            "name to server.allowedHosts in .streamlit/config.toml"
         )
     strange = [origin for origin in origins if not _is_allowed_origin(origin, host)]
     if not strange and not _is_embedded(sent):
         return None
     return (
         f"This app does not answer to pages of {_shown(', '.join(strange) or 'another site')}: "
-        "open it by itself, or add that "
-        "origin to server.corsAllowedOrigins in .streamlit/config.toml\n"
+        "open it by itself, or add that origin to server.corsAllowedOrigins in "
+        ".streamlit/config.toml"
     )
 
 

@@ -2,14 +2,14 @@
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 from streamlit import config
 
 from db.errors import ExplorerError
 from pages.people.person import person_of
 from pages.people.roles import Role
 from pages.people.team import Team, is_this_machine, team
+from pages.refusal import Refusing
 
 ALONE = (
     "Nobody signs in to this app, so it answers to the machine that it runs on alone: README's "
@@ -20,27 +20,15 @@ _SIGN_IN = "Sign in to the app first"
 _FOR_PEOPLE = ("/_stcore/upload_file/", "/media/")
 
 
-class Gate:
+class Gate(Refusing):
     """Believes a proxy's word on who somebody is, and nobody else's; the outermost middleware.
 
     Everything behind it can take the header that names people at its word.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the ASGI specification."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        refusal = _refusal(team(), scope, receive)
-        if refusal is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal[:40]})
-        else:
-            await PlainTextResponse(f"{refusal}\n", 403)(scope, receive, send)
+    def refusal(self, scope: Scope, receive: Receive) -> str | None:
+        """See Refusing."""
+        return _refusal(team(), scope, receive)
 
 
 def _refusal(now: Team, scope: Scope, receive: Receive) -> str | None:

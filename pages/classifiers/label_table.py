@@ -19,7 +19,7 @@ from pages.classifiers.scores import ranking_of
 from pages.classifiers.threshold import current_threshold
 from pages.markdown import code, escaped
 from pages.messages import show_error
-from pages.people.acting import authorize, hindrance
+from pages.people.acting import authorize, barred, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -139,14 +139,8 @@ def _publish(services: Services, table: LabelTable) -> None:
     ).strip()
     try:
         statement = services.database.label_tables.statement(table, name)
-        why_not = hindrance(Deed.PUBLISH)
-        if st.button(
-            "Publish the table",
-            key="publish_labels",
-            icon=":material/publish:",
-            disabled=bool(why_not),
-            help=escaped(why_not) or None,
-        ):
+        look = barred(hindrance(Deed.PUBLISH))
+        if st.button("Publish the table", key="publish_labels", icon=":material/publish:", **look):
             target = f"the table of labels {name} of {table.collection}: publish"
             authorize(services.database, Deed.PUBLISH, target)
             services.database.label_tables.publish(table, name)

@@ -26,7 +26,7 @@ from pages.consequences import of_classifier
 from pages.map.panel import show_map
 from pages.markdown import escaped
 from pages.messages import show_error, show_info
-from pages.people.acting import authorize, hindrance
+from pages.people.acting import authorize, barred, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -96,17 +96,10 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
             f"refit by {METHOD_NAMES[classifier.method]}, "
             f"saved {classifier.saved:%Y-%m-%d}{_by(classifier)}"
         )
-        why_not = hindrance(Deed.SAVE, classifier.owner)
-        with st.popover(
-            "Rename", icon=":material/edit:", disabled=bool(why_not), help=escaped(why_not) or None
-        ):
+        look = barred(hindrance(Deed.SAVE, classifier.owner))
+        with st.popover("Rename", icon=":material/edit:", **look):
             _rename(services, classifier)
-        with st.popover(
-            "Delete",
-            icon=":material/delete:",
-            disabled=bool(why_not),
-            help=escaped(why_not) or None,
-        ):
+        with st.popover("Delete", icon=":material/delete:", **look):
             st.markdown(of_classifier(services.database, classifier))
             if st.button("Delete", key="delete", type="primary"):
                 _delete(services, classifier)

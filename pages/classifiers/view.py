@@ -5,9 +5,9 @@ import streamlit as st
 from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
 from db.views import View
-from pages.markdown import code, escaped
+from pages.markdown import code
 from pages.messages import show_error
-from pages.people.acting import authorize, hindrance
+from pages.people.acting import authorize, barred, hindrance
 from pages.people.deeds import Deed
 from pages.services import Services
 
@@ -28,13 +28,7 @@ def show_view(
         moved = view is not None and abs(view.threshold - threshold) > 1e-6
         if view is None or moved or view.number != classifier.number:
             label = "Publish" if view is None else f"Publish again, from {threshold:.3f} on"
-            if st.button(
-                label,
-                key="publish",
-                icon=":material/publish:",
-                disabled=bool(why_not),
-                help=escaped(why_not) or None,
-            ):
+            if st.button(label, key="publish", icon=":material/publish:", **barred(why_not)):
                 _try(services, classifier, threshold)
             st.caption("It runs this statement:")
             st.code(views.statement(classifier, threshold), "sql")

@@ -122,13 +122,12 @@ def _counted(ranking: Ranking, threshold: float, scope: Scope, count: int) -> st
 def _folder(
     services: Services, form: FolderFormat, selection: Callable[[], Selection], *, disabled: bool
 ) -> None:
-    job = services.exporter.job
-    if job is not None and not hindrance(Deed.EXPORT_FOLDER):
+    job, why_not = services.exporter.job, hindrance(Deed.EXPORT_FOLDER)
+    if job is not None and not why_not:
         show_job(services, job)
     if not may_write_folders():
         st.caption("No folder of the server can be written into here: EXPORT\\_ROOTS names none.")
         return
-    why_not = hindrance(Deed.EXPORT_FOLDER)
     with st.form("out_folder", border=False):
         typed = st.text_input(
             "Folder on the app's machine", placeholder="/home/me/lakes", key="out_path"

@@ -14,9 +14,8 @@ from db.sessions import MAP
 from pages.classifiers.sharpen import label, session_of
 from pages.map.component import show_points
 from pages.map.points import Points
-from pages.markdown import escaped
 from pages.messages import show_error
-from pages.people.acting import authorize, hindrance
+from pages.people.acting import authorize, barred, hindrance
 from pages.people.deeds import Deed
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -86,14 +85,8 @@ def _show(
 
 
 def _offer(services: Services, collection: Collection, words: str) -> None:
-    why_not = hindrance(Deed.LAY_OUT)
-    if not st.button(
-        words,
-        key="lay_out",
-        icon=":material/scatter_plot:",
-        disabled=bool(why_not),
-        help=escaped(why_not) or None,
-    ):
+    look = barred(hindrance(Deed.LAY_OUT))
+    if not st.button(words, key="lay_out", icon=":material/scatter_plot:", **look):
         return
     try:
         person = authorize(services.database, Deed.LAY_OUT, f"the map of {collection.name}")

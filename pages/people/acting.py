@@ -1,7 +1,10 @@
 """What stands before everything that changes what others have, or shows who did it."""
 
+from typing import Any
+
 from db.audit import Entry
 from db.database import Database
+from pages.markdown import escaped
 from pages.people.deeds import LEAST, Deed
 from pages.people.person import Person, current, require, require_own
 from pages.people.roles import Role
@@ -43,3 +46,8 @@ def hindrance(deed: Deed, owner: str = "") -> str:
     if not person.may(deed):
         return f"This takes a role that you have not: {LEAST[deed].title}"
     return "" if person.may_change(owner) else f"It belongs to {owner}"
+
+
+def barred(why_not: str) -> dict[str, Any]:
+    """How a button looks that somebody may not use: greyed out, and it tells why; see hindrance."""
+    return {"disabled": bool(why_not), "help": escaped(why_not) or None}

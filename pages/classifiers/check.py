@@ -6,6 +6,7 @@ import streamlit as st
 
 from classifier.estimates.population import ABOVE, BELOW, Population
 from classifier.ranking import Ranking
+from classifier.session import Session
 from classifier.versions import has_learnt_from
 from db.checks import Check
 from db.classifiers import SavedClassifier
@@ -13,7 +14,6 @@ from db.photos import PhotoTable
 from pages.classifiers.check_board import PAGE, CheckBoard
 from pages.classifiers.curve import show_curve
 from pages.classifiers.populations import populations
-from pages.classifiers.sharpen import session_of
 from pages.desk.component import show_desk
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
@@ -27,6 +27,7 @@ def show_check(
     services: Services,
     table: PhotoTable,
     classifier: SavedClassifier,
+    session: Session | None,
     ranking: Ranking,
     threshold: float,
     use: Callable[[float], None],
@@ -37,6 +38,7 @@ def show_check(
         services: the app's.
         table: the classifier's collection.
         classifier: the one that is judged.
+        session: that it is refit in; None where it is gone.
         ranking: the collection under it.
         threshold: a score.
         use: makes another score the threshold, before the next run of the page.
@@ -55,7 +57,6 @@ def show_check(
             if st.button("Draw a sample", key="draw_check", type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
-        session = session_of(services, classifier)
         if session is not None and has_learnt_from(session, classifier, check):
             st.markdown(
                 f"Version {classifier.number} learnt from this sample, which flatters it now: draw "

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from classifier.ranking import Ranking
+from classifier.session import Session
 from db.arrivals import arrived
 from db.classifiers import SavedClassifier
 from db.photos import PhotoTable
 from db.sessions import NEW
-from pages.classifiers.sharpen import label, session_of
+from pages.classifiers.sharpen import label
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -18,6 +19,7 @@ MOST = 36  # photos on a desk
 def show_new(
     services: Services,
     classifier: SavedClassifier,
+    session: Session | None,
     table: PhotoTable,
     ranking: Ranking,
     threshold: float,
@@ -35,7 +37,6 @@ def show_new(
         return
     photos = "photo" if len(kept) == 1 else "photos"
     with st.expander(f"Look at {len(kept):,} new {photos}", icon=":material/fiber_new:"):
-        session = session_of(services, classifier)
         unmarked = [] if session is None else [p for p in kept if p not in session.marks][:MOST]
         if session is not None and unmarked and _wants_to_label(len(unmarked)):
             label(services.database, session, classifier, unmarked, NEW)

@@ -17,7 +17,7 @@ from pages.classifiers.check import show_check
 from pages.classifiers.label_table import show_label_table
 from pages.classifiers.new_photos import show_new
 from pages.classifiers.scores import ranking_of
-from pages.classifiers.sharpen import show_sharpening
+from pages.classifiers.sharpen import session_of, show_sharpening
 from pages.classifiers.threshold import choose_threshold
 from pages.classifiers.versions import show_versions
 from pages.classifiers.view import show_view
@@ -62,13 +62,15 @@ def show(services: Services) -> None:
     ranking = ranking_of(services, classifier, collection)
     chosen = choose_threshold(services.database, classifier, ranking)
     threshold = chosen.at
-    show_new(services, classifier, table, ranking, threshold)
+    # Once: on a server, others may have labelled in it, so that the database is asked.
+    session = session_of(services, classifier)
+    show_new(services, classifier, session, table, ranking, threshold)
     show_versions(services, classifier, collection, ranking, threshold)
-    show_sharpening(services, classifier, ranking, threshold)
+    show_sharpening(services, classifier, session, ranking, threshold)
     show_map(services, classifier, collection, ranking)
     show_ways_out(services, table, classifier, ranking, threshold)
     show_view(services, classifier, services.database.views.of(classifier), threshold)
-    show_check(services, table, classifier, ranking, threshold, chosen.use)
+    show_check(services, table, classifier, session, ranking, threshold, chosen.use)
     show_label_table(services, collection, saved)
     _photos(services, table, ranking, threshold)
 

@@ -27,10 +27,13 @@ AT_ONCE = 18  # photos, half of them on either side of the threshold
 
 
 def show_sharpening(
-    services: Services, classifier: SavedClassifier, ranking: Ranking, threshold: float
+    services: Services,
+    classifier: SavedClassifier,
+    session: Session | None,
+    ranking: Ranking,
+    threshold: float,
 ) -> None:
     """Offer the photos at the threshold to be marked, and a refit with all thumbs."""
-    session = session_of(services, classifier)
     versions = services.database.classifiers.versions(classifier)
     asked = None if session is None else _round_asked(session, versions)
     with st.expander(

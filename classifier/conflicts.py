@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from classifier.marks import SILENT, Vote
 from classifier.thumbs import Thumbs
 from db.sessions import DOWN, NONE, UNSURE, UP, LabelRow
+from db.words import counted
 
 # What marks are called.
 WORDS = {UP: "yes", DOWN: "no", UNSURE: "unsure"}
@@ -96,6 +97,5 @@ def _ago(moment: int) -> str:
     seconds = (time.time_ns() - moment) // _SECOND
     for size, unit in _AGES:
         if seconds >= size:
-            n = seconds // size
-            return f"{n} {unit}{'' if n == 1 else 's'} ago"
+            return f"{counted(seconds // size, unit)} ago"
     return "a moment ago"

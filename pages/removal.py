@@ -9,6 +9,7 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.rows import Rows
+from db.words import counted
 from ingest.job import Job
 from pages.markdown import escaped
 from pages.messages import show_error, show_info
@@ -27,7 +28,7 @@ def offer_gone(services: Services, job: Job) -> None:
     report = job.report
     if report is None or not report.gone or report.pruned:
         return
-    count = f"{len(report.gone):,} photos" if len(report.gone) > 1 else "1 photo"
+    count = counted(len(report.gone), "photo")
     with st.expander(f"Gone from {escaped(job.order.source.name)}: {count}", expanded=True):
         st.caption(
             "They are in the collection still, with their thumbs. Nothing but their rows is "
@@ -83,7 +84,7 @@ def file_name(photo: Photo) -> str:
 
 
 def _confirm(services: Services, collection: Collection, chosen: Sequence[str]) -> None:
-    count = f"{len(chosen):,} photos" if len(chosen) > 1 else "1 photo"
+    count = counted(len(chosen), "photo")
     st.markdown(
         f"Take {count} out of **{escaped(collection.name)}**? Files are not touched, thumbs stay, "
         "and a load leaves them out unless it tries photos again that failed for good."

@@ -8,6 +8,7 @@ from db.arrivals import arrived
 from db.classifiers import SavedClassifier
 from db.photos import PhotoTable
 from db.sessions import NEW
+from db.words import counted
 from pages.classifiers.sharpen import label
 from pages.photo_grid import show_photos
 from pages.services import Services
@@ -35,8 +36,8 @@ def show_new(
     )
     if not kept:
         return
-    photos = "photo" if len(kept) == 1 else "photos"
-    with st.expander(f"Look at {len(kept):,} new {photos}", icon=":material/fiber_new:"):
+    photos = counted(len(kept), "new photo")
+    with st.expander(f"Look at {photos}", icon=":material/fiber_new:"):
         unmarked = [] if session is None else [p for p in kept if p not in session.marks][:MOST]
         if session is not None and unmarked and _wants_to_label(len(unmarked)):
             label(services.database, session, classifier, unmarked, NEW)

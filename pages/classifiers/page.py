@@ -11,6 +11,7 @@ from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
 from db.photos import Photo, PhotoTable
 from db.sessions import DOWN, NONE, UP
+from db.words import counted
 from pages.address import address
 from pages.classifiers.bring_in import show_bring_in
 from pages.classifiers.check import show_check
@@ -93,7 +94,7 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"{_origin(services, classifier)}, "
-            f"{classifier.rounds} {'round' if classifier.rounds == 1 else 'rounds'}, "
+            f"{counted(classifier.rounds, 'round')}, "
             f":green[{classifier.ups} up], :red[{classifier.downs} down], "
             f"refit by {METHOD_NAMES[classifier.method]}, "
             f"saved {classifier.saved:%Y-%m-%d}{_by(classifier)}"

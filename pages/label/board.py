@@ -18,6 +18,7 @@ from db.database import Database
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.sessions import DOWN, MAP, NEW, NONE, SAMPLE, THRESHOLD, UNSURE, UP
+from db.words import counted
 from pages.desk.board import (
     AS_VERSION,
     LATEST,
@@ -284,8 +285,7 @@ def _told(change: Change | None, what: str) -> Answer:
         return Answer("Another thumb came in between, so nothing was changed: look, and try again")
     if not change.photos:
         return Answer()
-    n = len(change.photos)
-    marks = "1 thumb" if n == 1 else f"{n} thumbs"
+    marks = counted(len(change.photos), "thumb")
     rounds = " and ".join(map(str, change.rounds))
     plural = "round" if len(change.rounds) == 1 else "rounds"
     return Answer(f"{marks} of {plural} {rounds} {what}", change.rounds[0], change.photos)

@@ -12,6 +12,7 @@ from db.errors import ExplorerError
 from db.session_list import SessionSummary
 from db.sessions import DOWN, UNSURE, UP
 from db.whose import EVERYBODYS, Whose, of_others, shared_with, started_by
+from db.words import counted
 from pages.address import address
 from pages.consequences import of_session, saved_from
 from pages.desk.board import Show
@@ -62,7 +63,7 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     session, person = services.sessions.get(session_id), current()
     require_sight(person, session.row)
     st.title(escaped(session.row.title))
-    rounds = "1 round" if len(session.rounds) == 1 else f"{len(session.rounds)} rounds"
+    rounds = counted(len(session.rounds), "round")
     more = " · each photo can be marked otherwise here, and the next refinement knows it"
     more = more if may_label(person, session.row) else ""
     st.markdown(
@@ -166,7 +167,7 @@ def _line(
 ) -> None:
     row, person = summary.row, current()
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
+        rounds = counted(summary.rounds, "round")
         prompt = f" · “{escaped(row.prompt)}”" if row.name else ""
         st.markdown(
             f"**{escaped(row.title)}**{prompt}  \n{row.created:%Y-%m-%d %H:%M} UTC · {rounds} · "

@@ -8,6 +8,7 @@ import streamlit as st
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
+from db.words import counted
 from ingest.models import SAMPLE
 from pages.desk.component import show_desk
 from pages.label.access import require_sight, whose_to_see
@@ -161,8 +162,7 @@ def _welcome(services: Services, collection: Collection) -> None:
         st.subheader("Go on with")
         with st.container(horizontal=True, gap="small"):
             for summary in recent:
-                rounds = "1 round" if summary.rounds == 1 else f"{summary.rounds} rounds"
-                words = f"{escaped(summary.row.title)} · {rounds}"
+                words = f"{escaped(summary.row.title)} · {counted(summary.rounds, 'round')}"
                 if st.button(words, key=f"recent-{summary.row.id}"):
                     _open(summary.row.id)
     st.subheader(f"Some photos of {escaped(collection.name)}")

@@ -6,9 +6,8 @@ it; the app loads for itself instead.
 
 from collections.abc import Callable
 from contextlib import closing
-from threading import Lock
 
-from classifier.background import BackgroundJob
+from classifier.background import BackgroundJob, OneAtATime
 from db.database import Database
 from db.errors import ExplorerError
 from db.thumbnails import Thumbnails
@@ -84,26 +83,19 @@ class Job(BackgroundJob):
         self.progress = progress
 
 
-class Loader:
+class Loader(OneAtATime[Job]):
     """Runs one load at a time; others wait in line.
 
     Attributes:
-        job: the latest one that was begun, or None.
-        waiting: those that come after it, the next one first.
+        waiting: those that come after the latest one, the next one first.
     """
 
     def __init__(self, database: Database, thumbnails: Thumbnails) -> None:
-        self.job: Job | None = None
+        super().__init__()
         self.waiting: tuple[Job, ...] = ()
         self._database = database
         self._thumbnails = thumbnails
         self._busy = False
-        self._lock = Lock()
-
-    @property
-    def running(self) -> bool:
-        """Whether a load is at work."""
-        return self.job is not None and self.job.running
 
     def start(self, order: Order, by: str = "") -> Job:
         """Begin a load, or have it wait until those before it are done.
@@ -114,7 +106,7 @@ class Loader:
         job = Job(order, self._database, self._thumbnails, by, self._next)
         with self._lock:
             if not self._busy:
-                self._begin(job)
+                self._take_up(job)
                 return job
             what = (order.source.name, order.collection)
             if any((w.order.source.name, w.order.collection) == what for w in self.waiting):
@@ -132,7 +124,7 @@ class Loader:
             self.waiting = tuple(each for each in self.waiting if each is not job)
         job.stop()
 
-    def _begin(self, job: Job) -> None:
+    def _take_up(self, job: Job) -> None:
         self._busy, self.job = True, job
         job.begin()
 
@@ -142,4 +134,4 @@ class Loader:
             if self.waiting:
                 job, *rest = self.waiting
                 self.waiting = tuple(rest)
-                self._begin(job)
+                self._take_up(job)

@@ -71,27 +71,25 @@ def _opened(url: str, layout: Layout) -> Client:
 
 
 def is_up(client: Client, seconds: float) -> bool:
-    """Whether what is behind a client takes statements, within so many seconds.
-
-    The embedded engine is in this process: it is up where it was opened.
-    """
-    http = getattr(client, "http", None)
-    if http is None:
-        return True
+    """Whether the server behind a client takes statements, within so many seconds."""
     try:
-        found = http.request("GET", f"{client.url}/ping", timeout=seconds, retries=False)  # type: ignore[attr-defined]
+        return _pinged(client, seconds) == 200
     except HTTPError:
         return False
-    return bool(found.status == 200)
 
 
 def is_there(client: Client, seconds: float) -> bool:
     """Whether the server behind a client answers anything, within so many seconds."""
-    http, url = client.http, f"{client.url}/ping"  # type: ignore[attr-defined]
     try:
-        http.request("GET", url, timeout=seconds, retries=False)
+        _pinged(client, seconds)
     except HTTPError as error:
         # A refusal is an answer: the statement meets it too, and tells it.
         silent = isinstance(error, (ConnectTimeoutError, ReadTimeoutError))
         return isinstance(error, NewConnectionError) or not silent
     return True
+
+
+def _pinged(client: Client, seconds: float) -> int:
+    """The status of what the server answers; HTTPError where it doesn't."""
+    http, url = client.http, f"{client.url}/ping"  # type: ignore[attr-defined]
+    return int(http.request("GET", url, timeout=seconds, retries=False).status)

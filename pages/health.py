@@ -53,4 +53,5 @@ class Health:
         except ExplorerError as error:
             _LOG.warning("%s", error)
             return "the database can't be opened"
-        return "" if is_up(connection.client, WITHIN) else _AWAY
+        # The embedded engine is in this process: it is up where it was opened.
+        return "" if connection.is_alone or is_up(connection.client, WITHIN) else _AWAY

@@ -113,7 +113,7 @@ class Labelling:
     def together(self) -> Iterator[None]:
         """Store all that is done inside at once; other threads wait for it."""
         with self._lock:
-            before = len(self.thumbs.rows)
+            before = self.thumbs.changes
             with self.thumbs.together():
                 yield
             if self._elsewhere and self.row.shared == LABELLING:

@@ -145,8 +145,8 @@ class Classifiers:
         """
         with _WRITING:
             number = 1 + max((v.number for v in self.versions(of)), default=0)
-            version = replace(fit, id=of.id, name=of.name, created=of.created, number=number)
-            version = self._seeing(replace(version, owner=of.owner))
+            version = replace(fit, id=of.id, name=of.name, created=of.created, owner=of.owner)
+            version = self._seeing(replace(version, number=number))
             self._write(version)
         return version
 

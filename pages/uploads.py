@@ -90,9 +90,8 @@ def keep(files: Sequence[Uploaded], folder: Path, limits: Limits) -> int:
 
 def _keep(file: Uploaded, folder: Path) -> None:
     path = folder / _plain(file.name)
-    for parent in reversed([path.parent, *path.parent.parents]):
-        if parent == folder or folder in parent.parents or not parent.exists():
-            parent.mkdir(mode=0o700, exist_ok=True)
+    for parent in reversed(path.parents):
+        parent.mkdir(mode=0o700, exist_ok=True)
     content = file.getbuffer()
     for number in range(1, 1000):
         name = path if number == 1 else path.with_stem(f"{path.stem}-{number}")

@@ -140,10 +140,10 @@ def _refit(
     try:
         require_part(current(), session.row)
         target = f"the classifier {classifier.title}: make a version"
-        authorize(services.database, Deed.SAVE, target, classifier.owner)
+        person = authorize(services.database, Deed.SAVE, target, classifier.owner)
         with st.spinner("Refitting, and scoring the collection …", show_time=True):
             if check is not None:
-                learn_from(services.database, session, classifier, check, current().name)
+                learn_from(services.database, session, classifier, check, person.name)
             made = add_version(services.database, session, classifier, threshold)
     except ExplorerError as error:
         show_error(error)

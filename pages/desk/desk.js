@@ -696,10 +696,10 @@ class Desk {
     const box = this.find(".lightbox");
     if (mark === NONE) delete box.dataset.mark;
     else box.dataset.mark = mark;
-    for (const button of box.querySelectorAll("[data-mark]")) button.hidden = !this.can("mark");
     const author = this.authors()[photo.id];
     for (const button of box.querySelectorAll("[data-mark]")) {
       const pressed = Number(button.dataset.mark) === mark;
+      button.hidden = !this.can("mark");
       button.setAttribute("aria-pressed", pressed);
       button.title = pressed && author ? `by ${author}` : "";
     }

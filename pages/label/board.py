@@ -157,9 +157,9 @@ class SessionBoard:
         for photo in photos:
             author, standing = thumbs.standing(photo)
             own = thumbs.votes(photo).get(self._by, SILENT)
-            if author != self._by and own.label != standing.label:
+            if author not in ("", self._by) and own.label != standing.label:
                 found[photo] = author
-        return {photo: author for photo, author in found.items() if author}
+        return found
 
     def _others(self, photos: Iterable[str]) -> dict[str, str]:
         """What other people say of photos, where it is not what stands."""
@@ -169,10 +169,11 @@ class SessionBoard:
             standing = thumbs.standing(photo)[1].label
             votes = {by: vote.label for by, vote in thumbs.votes(photo).items() if by != self._by}
             said = {by: label for by, label in votes.items() if label not in (NONE, standing)}
-            found[photo] = ", ".join(
-                f"{by or 'somebody'}: {WORDS[said[by]]}" for by in sorted(said)
-            )
-        return {photo: words for photo, words in found.items() if words}
+            if said:
+                found[photo] = ", ".join(
+                    f"{by or 'somebody'}: {WORDS[said[by]]}" for by in sorted(said)
+                )
+        return found
 
     def _mark(self, act: Act) -> Answer:
         self._session.label_all(act.photos, act.label, act.click, self._by, act.seen)

@@ -25,7 +25,6 @@ from pages.label.pictures import (
 from pages.markdown import escaped
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
-from pages.people.person import current
 from pages.services import Services
 from pages.waiting import in_turn, may_be_given_up
 
@@ -233,7 +232,7 @@ def search(services: Services, collection: Collection) -> Session | None:
                 st.session_state["method"],
                 _chosen_centring(),
                 encoded(collection, clip),
-                owner=current().name,
+                owner=person.name,
             )
     except ExplorerError as error:
         # The box still holds the addresses of the pictures that were fetched.

@@ -12,7 +12,7 @@ from classifier.session import Session
 from db.collections import Collection
 from db.database import open_database
 from db.photos import Photo
-from tests.app_process import AppProcess
+from tests.app_process import running_app
 from tests.browser.screen import WAIT, give, given, photos, refine, round_is, stored, tiles
 from tests.conftest import TextTower, unit_vectors
 from tests.proxy import USER_HEADER, Proxy
@@ -48,10 +48,8 @@ def visit(server_url: str, browser: Browser, tmp_path: Path) -> Iterator[Visit]:
         for name in (ANN, BOB):
             home = tmp_path / name
             home.mkdir()
-            app = AppProcess(home, {**TEAM, "DATABASE_URL": server_url})
-            app.start()
-            stack.callback(app.stop)
-            addresses[name] = Proxy([urlsplit(app.address).port or 0], name).address
+            app = stack.enter_context(running_app(home, {**TEAM, "DATABASE_URL": server_url}))
+            addresses[name] = Proxy([urlsplit(app).port or 0], name).address
             contexts[name] = browser.new_context(viewport={"width": 1440, "height": 900})
             stack.callback(contexts[name].close)
 

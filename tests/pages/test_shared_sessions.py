@@ -16,7 +16,7 @@ from db.sessions import DOWN, LABELLING, NOBODY, NONE, READING, UP, SessionRow
 from pages.boards import boards
 from pages.classifiers import sharpen
 from pages.desk.routes import DeskRoutes
-from pages.label import history, search
+from pages.label import history
 from pages.label import page as label_page
 from pages.label.access import (
     authorize_change,
@@ -27,6 +27,7 @@ from pages.label.access import (
     require_part,
     require_sight,
 )
+from pages.people import acting
 from pages.people.person import ANYBODY, Person
 from pages.people.roles import Role
 from pages.people.team import Team
@@ -227,9 +228,14 @@ def labelled(session: Session, *people: str) -> list[str]:
     return photos
 
 
-def page_of(services: Services, monkeypatch: pytest.MonkeyPatch, name: str) -> AppTest:
-    for module in (history, label_page, search, sharpen):
+def be(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have pages drawn for a person."""
+    for module in (acting, history, label_page, sharpen):
         monkeypatch.setattr(module, "current", lambda: PEOPLE[name])
+
+
+def page_of(services: Services, monkeypatch: pytest.MonkeyPatch, name: str) -> AppTest:
+    be(monkeypatch, name)
     return AppTest.from_function(script, kwargs={"services": services}, default_timeout=60)
 
 
@@ -332,8 +338,7 @@ def test_a_session_is_shared_by_its_owner_and_its_address_is_no_use_before(
 def visit_label(
     services: Services, monkeypatch: pytest.MonkeyPatch, name: str, session: Session
 ) -> AppTest:
-    for module in (history, label_page, search, sharpen):
-        monkeypatch.setattr(module, "current", lambda: PEOPLE[name])
+    be(monkeypatch, name)
 
     def only(services: object) -> None:
         from pages.label import page as label

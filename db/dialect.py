@@ -145,12 +145,12 @@ class ClickHouse(Dialect):
     distance = "cosineDistance"
 
     def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
-        """See Dialect. Small granules and raw vectors, because nine rows lie in nine granules."""
+        """See Dialect. Small granules and blocks, raw vectors: nine rows lie in nine of each."""
         return self.layout.create_photos(
             table,
             "id String, url String, vector Array(Float32) CODEC(NONE), "
             f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {dimension}",
-            " SETTINGS index_granularity = 64",
+            " SETTINGS index_granularity = 64, min_compress_block_size = 4096",
         )
 
     def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +13,22 @@ Vector = npt.NDArray[np.float32]
 
 # Rows below which a scan takes no longer than an index does, and misses nothing.
 SCANNED = 5000
-# Rows a hit: with fewer, the index looks at so many candidates that a scan is quicker.
-_ROWS_A_HIT = 50
+# Times the square root of the rows, the hits beyond which a scan is quicker than the index: so it
+# was at 25,000 rows and at a million, where a hit takes longer, being read from a block of its own.
+_HITS = 20
 # Candidates that a search of the index keeps, by the number of rows and of hits. Prompts lie far
-# from all photos: at the engine's own 256, their recall@9 falls to .92 on 25,000 vectors like
-# CLIP's, and at 1,024 to .90 on 100,000.
+# from all photos: of 25,000 vectors like CLIP's, 1,024 candidates leave their recall@9 at .95, the
+# engine's own 256 at .92, and 4,096 at .99.
 _CANDIDATES = (1024, 4096)
-_ROWS_A_CANDIDATE = 25
-_CANDIDATES_A_HIT = 8
+_ROWS_A_CANDIDATE = 6
+_CANDIDATES_A_HIT = 4
 # An index finds deleted rows too. Were they left out at once, further ones of a part without any
 # would take their places; left out of the rows that are read by their ids, they leave too few.
 _WITH_DELETED = "apply_deleted_mask = 0"
 # Excluded ids that a statement holds: reading 2,000 takes longer than a second statement.
 _EXCLUDED_IN_TEXT = 200
+# For a few rows, or for ids alone, a second step for the columns takes longer than reading all.
+_AT_ONCE = "query_plan_optimize_lazy_materialization = 0"
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def index_first(search: Search, distance: str) -> list[Query]:
     """
     wanted = search.k + search.excluded
     exact = _query(search, distance, wanted, "query_plan_try_use_vector_search = 0")
-    if search.condition or search.rows < max(SCANNED, wanted * _ROWS_A_HIT):
+    if search.condition or search.rows < SCANNED or wanted > _HITS * sqrt(search.rows):
         return [exact]
     found = wanted + search.k // 3 + search.excluded // 32  # an index of bf16 errs by a few
     least, most = _CANDIDATES
@@ -141,11 +145,13 @@ def _query(
     chosen = f" WHERE {search.condition}" if search.condition else ""
     ids = f"SELECT id FROM {quoted(search.table)}{chosen} ORDER BY {to_query} LIMIT {found}"
     if search.excluded > _EXCLUDED_IN_TEXT:
+        settings = f"{settings}, {_AT_ONCE}"
         first = f"{settings}, {_WITH_DELETED}" if indexed else settings
         nearest = f"{nearest_among(search, distance)} SETTINGS {settings}"
         return Query(f"{ids} SETTINGS {first}", nearest, found - search.excluded)
     if indexed:
         search = replace(search, condition=f"id IN ({ids} SETTINGS {_WITH_DELETED})")
+        settings = f"{settings}, {_AT_ONCE}"
     return Query(f"{_nearest(search, distance, _where(search))} SETTINGS {settings}")
 
 

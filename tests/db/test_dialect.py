@@ -61,9 +61,10 @@ def test_clickhouse_asks_its_index_for_ids_and_orders_their_rows() -> None:
         f"{select} WHERE id IN (SELECT id FROM `t` ORDER BY {distance} LIMIT 17 "
         "SETTINGS apply_deleted_mask = 0) "
         "AND id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
-        "SETTINGS hnsw_candidate_list_size_for_search = 4000, "
+        "SETTINGS hnsw_candidate_list_size_for_search = 4096, "
         "max_limit_for_vector_search_queries = 17, "
-        "vector_search_filter_strategy = 'prefilter', max_threads = 1"
+        "vector_search_filter_strategy = 'prefilter', max_threads = 1, "
+        "query_plan_optimize_lazy_materialization = 0"
     )
     assert exact == Query(
         f"{select} WHERE id NOT IN %(excluded)s ORDER BY dist LIMIT 9 "
@@ -79,16 +80,20 @@ def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
         "ORDER BY dist LIMIT 9"
     )
     settings = (
-        "SETTINGS hnsw_candidate_list_size_for_search = 7520, "
+        "SETTINGS hnsw_candidate_list_size_for_search = 4096, "
         "max_limit_for_vector_search_queries = 940, "
-        "vector_search_filter_strategy = 'prefilter', max_threads = 1"
+        "vector_search_filter_strategy = 'prefilter', max_threads = 1, "
+        "query_plan_optimize_lazy_materialization = 0"
     )
     assert indexed == Query(
         f"SELECT id FROM `t` ORDER BY {distance} LIMIT 940 {settings}, apply_deleted_mask = 0",
         f"{nearest} {settings}",
         40,
     )
-    exactly = "SETTINGS query_plan_try_use_vector_search = 0"
+    exactly = (
+        "SETTINGS query_plan_try_use_vector_search = 0, "
+        "query_plan_optimize_lazy_materialization = 0"
+    )
     assert exact == Query(
         f"SELECT id FROM `t` ORDER BY {distance} LIMIT 909 {exactly}", f"{nearest} {exactly}", 9
     )
@@ -99,7 +104,7 @@ def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
     [
         Search("t", ("id", "url"), ONE, 9, rows=10**7, excluded=200_000),
         Search("t", ("id", "url"), ONE, 9, rows=10**7, condition="country = 'x'"),
-        Search("t", ("id", "url"), ONE, 9, rows=25_000, excluded=500),
+        Search("t", ("id", "url"), ONE, 9, rows=25_000, excluded=3200),
         Search("t", ("id", "url"), ONE, 9, rows=4_999),
     ],
 )

@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS audit_entries (at DateTime64(3, 'UTC'), who String, d
 CREATE TABLE IF NOT EXISTS upgrades (number UInt32, done DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- unsplash_25k: photos, their vectors and their facts
-CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, added UInt64, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64;
+CREATE TABLE IF NOT EXISTS `unsplash_25k` (id String, url String, vector Array(Float32) CODEC(NONE), page String, photographer String, photographer_url String, description String, width UInt32, height UInt32, country String, keywords Array(String), submitted String, added UInt64, CONSTRAINT vec_len CHECK length(vector) = 512) ENGINE = MergeTree ORDER BY id SETTINGS index_granularity = 64, min_compress_block_size = 4096;
 
 -- The vector index of unsplash_25k, after a load that finds none
 OPTIMIZE TABLE `unsplash_25k` FINAL SETTINGS optimize_skip_merged_partitions = 1;

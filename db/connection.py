@@ -23,6 +23,7 @@ from db.faults import is_myscale_cloud, shown_url
 from db.layout import Cluster, Layout, Replicated
 from db.myscale import INDEX_TABLES, MyScale
 from db.names import quoted
+from db.readers import Readers
 from db.search import Unreached
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +45,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Connection:
-    """A client of one database; safe to share between threads, which then take turns.
+    """A client of one database; safe to share between threads.
+
+    A client of the embedded engine takes one statement at a time: what reads vectors, and may take
+    long, has others, so that searches of several people, and their thumbs, don't wait for it.
 
     Whatever goes wrong behind a statement is raised as an ExplorerError. What passes, as a server
     that restarts, is waited for: reads and inserts are tried again, and so is any statement that
@@ -62,6 +66,7 @@ class Connection:
         health: shared by all connections to the database.
         unreached: by table, what its index doesn't find, once that was looked for; shared as well.
         lock: the file that locked the embedded engine's folder when it was opened.
+        readers: further clients, of the embedded engine.
     """
 
     url: str = field(repr=False)
@@ -72,11 +77,13 @@ class Connection:
     health: Health = field(default_factory=Health)
     unreached: dict[str, Unreached] = field(default_factory=dict)
     lock: tuple[int, int] | None = None
+    readers: Readers | None = None
 
     def again(self) -> "Connection":
         """A second, more patient connection to the same database, with a client of its own."""
         self._refuse_if_moved()
-        return replace(self, client=open_client(self.url, self.dialect.layout), tries=LOAD)
+        client = open_client(self.url, self.dialect.layout)
+        return replace(self, client=client, tries=LOAD, readers=None)
 
     @property
     def engine(self) -> str:
@@ -114,14 +121,15 @@ class Connection:
 
     def arrow(self, sql: str, parameters: Parameters = None) -> pa.Table:
         """Run a query whose rows hold vectors; Arrow carries them without a Python list each."""
-        return self._run(
-            lambda: self.client.query_arrow(
-                sql,
-                parameters=_copy(parameters),
-                settings=_room_for(sql, parameters),
-                use_strings=True,
+        with self._reader() as client:
+            return self._run(
+                lambda: client.query_arrow(
+                    sql,
+                    parameters=_copy(parameters),
+                    settings=_room_for(sql, parameters),
+                    use_strings=True,
+                )
             )
-        )
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert one row."""
@@ -147,8 +155,13 @@ class Connection:
     def _defining(self, sql: str) -> AbstractContextManager[None]:
         return Folder.of(self.url).defining(sql) if self.is_alone else nullcontext()
 
+    def _reader(self) -> AbstractContextManager[Client]:
+        return nullcontext(self.client) if self.readers is None else self.readers.lent()
+
     def close(self) -> None:
-        """Give the client, and with the last one the embedded engine, back."""
+        """Give the clients, and with the last one the embedded engine, back."""
+        if self.readers is not None:
+            self.readers.close()
         self.client.close()
 
     def _refuse_if_moved(self) -> None:
@@ -178,7 +191,10 @@ def connect(url: str, tries: int = PAGE) -> Connection:
         dialect = find_dialect(url)
         folder = Folder.of(url)
         folder.create_database()
-        connection = Connection(url, open_client(url), dialect, tries, lock=folder.lock())
+        readers = Readers(lambda: open_client(url))
+        connection = Connection(
+            url, open_client(url), dialect, tries, lock=folder.lock(), readers=readers
+        )
     else:
         # A page is there meanwhile, and tries again by itself; a command has nobody who would.
         client = open_client(url, tries=tries if tries == LOAD and is_myscale_cloud(url) else 1)

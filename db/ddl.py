@@ -50,5 +50,6 @@ def script(dialect: Dialect, photos: str) -> str:
         f"A server that refuses {refused} gets {other} in its place"
         for refused, other in dialect.substitutes.values()
     ]
-    notes = [f"-- {note}" for note in (f"For {dialect.name}", *instead, *dialect.layout.notes)]
-    return "\n\n".join("\n".join(part) for part in (notes, *parts))
+    hints = [dialect.hint] if dialect.hint else []
+    notes = (f"For {dialect.name}", *instead, *hints, *dialect.layout.notes)
+    return "\n\n".join("\n".join(part) for part in ([f"-- {note}" for note in notes], *parts))

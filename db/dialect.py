@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from db.layout import Layout, Synced
 from db.names import quoted
-from db.search import Query, Search, filter_first, index_first, vector_literal
+from db.search import MANY, Query, Search, filter_first, index_first, vector_literal
 
 DIMENSION = 512
 INDEX = "vindex"
+# Links of a node, and candidates among which they are chosen.
+GRAPH, GRAPH_OF_MANY = "16, 64", "32, 128"
 INDEX_SINCE = (25, 8)  # the ClickHouse version
 OLDEST = (23, 3)  # MyScale's: nothing older was looked at
 
@@ -42,6 +44,7 @@ class Dialect(ABC):
         carries_index: whether a merge hands an index on to the new part instead of building it.
         index_misses: whether that index doesn't find some photos; see db.unreached.
         note: what else a person is told of it, or "".
+        hint: what an operator who reviews its statements has to know, or "".
         substitutes: what a refused statement is changed in, by what the refusal says.
         functions: what is defined in it, SQL by name.
         layout: where its tables lie.
@@ -54,6 +57,7 @@ class Dialect(ABC):
     carries_index = False
     index_misses = False
     note = ""
+    hint = ""
     substitutes: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
     def __init__(self, layout: Layout | None = None) -> None:
@@ -70,8 +74,8 @@ class Dialect(ABC):
         """The statements that create a photo table; `facts` are the columns after the vector."""
 
     @abstractmethod
-    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:
-        """The statements that order the rows and start building the vector index."""
+    def build_index(self, table: str, dimension: int = DIMENSION, rows: int = 0) -> list[str]:
+        """The statements that order so many rows and start building their vector index."""
 
     def merge(self, table: str) -> str:
         """The statement that merges a table's parts into one, if they aren't yet.
@@ -142,6 +146,7 @@ class ClickHouse(Dialect):
     # whose `compatibility` is older than the index (src/Common/ErrorCodes.cpp).
     refuses_index = frozenset({80, 344})
     index_misses = True
+    hint = f"An index of more than {MANY:,} photos gets {GRAPH_OF_MANY} in place of {GRAPH}"
     distance = "cosineDistance"
 
     def create_photos(self, table: str, facts: str, dimension: int = DIMENSION) -> list[str]:
@@ -153,15 +158,16 @@ class ClickHouse(Dialect):
             " SETTINGS index_granularity = 64, min_compress_block_size = 4096",
         )
 
-    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:
+    def build_index(self, table: str, dimension: int = DIMENSION, rows: int = 0) -> list[str]:
         """See Dialect. The mutation runs by itself; index_state tells when it is done."""
-        rows = self.layout.rows(table)
+        graph = GRAPH_OF_MANY if rows > MANY else GRAPH
+        stored = self.layout.rows(table)
         return [
             self.merge(table),
-            f"ALTER TABLE {rows} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
-            f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'bf16', 16, 64)",
+            f"ALTER TABLE {stored} ADD INDEX IF NOT EXISTS {INDEX} vector TYPE "
+            f"vector_similarity('hnsw', 'cosineDistance', {dimension}, 'bf16', {graph})",
             # Newer versions would wait for it, and nobody could be told how far it is.
-            f"ALTER TABLE {rows} MATERIALIZE INDEX {INDEX} SETTINGS mutations_sync = 0",
+            f"ALTER TABLE {stored} MATERIALIZE INDEX {INDEX} SETTINGS mutations_sync = 0",
         ]
 
     def drop_index(self, table: str) -> list[str]:
@@ -223,6 +229,7 @@ class ExactClickHouse(ClickHouse):
 
     has_index = False
     index_misses = False
+    hint = ""
     note = " (exact search: no index before 25.8)"
 
     def index_state(self) -> str:

@@ -45,12 +45,17 @@ class MyScale(Dialect):
             f"{facts}, CONSTRAINT vec_len CHECK length(vector) = {dimension}",
         )
 
-    def build_index(self, table: str, dimension: int = DIMENSION) -> list[str]:  # noqa: ARG002
+    def build_index(
+        self,
+        table: str,
+        dimension: int = DIMENSION,  # noqa: ARG002
+        rows: int = 0,  # noqa: ARG002
+    ) -> list[str]:
         """See Dialect. One part first: MyScale builds a segment of the index a part."""
-        rows = self.layout.rows(table)
+        stored = self.layout.rows(table)
         return [
             self.merge(table),
-            f"ALTER TABLE {rows} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
+            f"ALTER TABLE {stored} ADD VECTOR INDEX {INDEX} vector TYPE MSTG('metric_type=Cosine')",
         ]
 
     def drop_index(self, table: str) -> list[str]:

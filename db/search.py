@@ -18,10 +18,14 @@ SCANNED = 5000
 _HITS = 20
 # Candidates that a search of the index keeps, by the number of rows and of hits. Prompts lie far
 # from all photos: of 25,000 vectors like CLIP's, 1,024 candidates leave their recall@9 at .95, the
-# engine's own 256 at .92, and 4,096 at .99.
+# engine's own 256 at .92, and 4,096 at .99; of a million, these find .90, and twice as many .93.
 _CANDIDATES = (1024, 4096)
+_CANDIDATES_OF_MANY = 8192
 _ROWS_A_CANDIDATE = 6
 _CANDIDATES_A_HIT = 4
+# Rows beyond which an index has twice the links, which takes twice as long to build: of a million,
+# prompts then find .97, and no group of photos is out of reach of all.
+MANY = 100_000
 # An index finds deleted rows too. Were they left out at once, further ones of a part without any
 # would take their places; left out of the rows that are read by their ids, they leave too few.
 _WITH_DELETED = "apply_deleted_mask = 0"
@@ -127,14 +131,18 @@ def index_first(search: Search, distance: str) -> list[Query]:
     if search.condition or search.rows < SCANNED or wanted > _HITS * sqrt(search.rows):
         return [exact]
     found = wanted + search.k // 3 + search.excluded // 32  # an index of bf16 errs by a few
-    least, most = _CANDIDATES
-    candidates = min(max(search.rows // _ROWS_A_CANDIDATE, least), most)
+    candidates = max(_candidates(search.rows), _CANDIDATES_A_HIT * found)
     settings = (
-        f"hnsw_candidate_list_size_for_search = {max(candidates, _CANDIDATES_A_HIT * found)}, "
+        f"hnsw_candidate_list_size_for_search = {candidates}, "
         f"max_limit_for_vector_search_queries = {found}, "
         "vector_search_filter_strategy = 'prefilter', max_threads = 1"
     )
     return [_query(search, distance, found, settings, indexed=True), exact]
+
+
+def _candidates(rows: int) -> int:
+    least, most = _CANDIDATES
+    return _CANDIDATES_OF_MANY if rows > MANY else min(max(rows // _ROWS_A_CANDIDATE, least), most)
 
 
 def _query(

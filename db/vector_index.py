@@ -167,7 +167,8 @@ class VectorIndex:
     def _start(self, report: Callable[[IndexState], None] | None) -> bool:
         """Start building it; whether the engine does."""
         try:
-            for statement in self._dialect.build_index(self._name, self._dimension):
+            rows = int(self._connection.command(f"SELECT count() FROM {quoted(self._name)}"))
+            for statement in self._dialect.build_index(self._name, self._dimension, rows):
                 self._run(statement, report)
         except EngineError as error:
             if error.code in self._dialect.refuses_index:

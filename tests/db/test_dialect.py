@@ -80,7 +80,7 @@ def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
         "ORDER BY dist LIMIT 9"
     )
     settings = (
-        "SETTINGS hnsw_candidate_list_size_for_search = 4096, "
+        "SETTINGS hnsw_candidate_list_size_for_search = 8192, "
         "max_limit_for_vector_search_queries = 940, "
         "vector_search_filter_strategy = 'prefilter', max_threads = 1, "
         "query_plan_optimize_lazy_materialization = 0"
@@ -97,6 +97,14 @@ def test_clickhouse_drops_many_excluded_between_two_statements() -> None:
     assert exact == Query(
         f"SELECT id FROM `t` ORDER BY {distance} LIMIT 909 {exactly}", f"{nearest} {exactly}", 9
     )
+
+
+def test_a_large_table_gets_an_index_of_more_links_and_more_candidates() -> None:
+    for rows, graph, candidates in ((6000, "16, 64", 1024), (10**6, "32, 128", 8192)):
+        (_, added, _) = ClickHouse().build_index("t", rows=rows)
+        assert f"'bf16', {graph})" in added
+        asked = ClickHouse().searches(Search("t", ("id", "url"), ONE, 9, rows))[0].sql
+        assert f"hnsw_candidate_list_size_for_search = {candidates}," in asked
 
 
 @pytest.mark.parametrize(
@@ -162,6 +170,7 @@ def test_myscale_gets_its_statements_in_order_and_is_waited_for() -> None:
         ("EXISTS TABLE `unsplash_25k`", None),
         (MyScale().create_photos("unsplash_25k", FACTS)[0], None),
         state,
+        ("SELECT count() FROM `unsplash_25k`", None),
         (MyScale().merge("unsplash_25k"), None),
         (
             "ALTER TABLE `unsplash_25k` ADD VECTOR INDEX vindex vector "

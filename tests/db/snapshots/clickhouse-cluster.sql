@@ -1,4 +1,5 @@
 -- For ClickHouse
+-- An index of more than 100,000 photos gets 32, 128 in place of 16, 64
 -- Cluster photos: written from the documents and never run on one, so review it first
 -- Every node needs the database explorer, Keeper, and the macros shard and replica
 -- internal_replication has to be true in the cluster's configuration

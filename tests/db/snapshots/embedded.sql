@@ -1,4 +1,5 @@
 -- For chDB (embedded)
+-- An index of more than 100,000 photos gets 32, 128 in place of 16, 64
 
 -- The engine
 CREATE OR REPLACE FUNCTION distance AS (a, b) -> cosineDistance(a, b);

@@ -5,10 +5,12 @@ It brings a weight and the reader of images together, so it alone may import fro
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -30,17 +32,25 @@ if TYPE_CHECKING:
 
 _BATCH = 32
 _READERS = 4
-_INTERRUPTED = 130
+_INTERRUPTED, _UNREAD = 130, 141  # as shells tell of them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0 done, 1 an error, 130 interrupted."""
+    """Run the command.
+
+    Returns:
+        The exit status: 0 done, 1 an error, 130 interrupted, 141 where nobody reads on.
+    """
     options = _parser().parse_args(arguments)
     try:
         return _score(options)
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # What is left to be written would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
     except OSError as error:
         print(f"error: {first_line(error)}: put this right and run it again", file=sys.stderr)
         return 1
@@ -94,7 +104,7 @@ def _score(options: argparse.Namespace) -> int:
     carried.refuse_other(model.model_id, model.fingerprint, model.dimension)
     threshold = carried.threshold if options.threshold is None else options.threshold
     with ExitStack() as stack:
-        out = stack.enter_context(_new(options.out)) if options.out else sys.stdout
+        out = stack.enter_context(_new(options.out)) if options.out else _printed()
         write_rows(out, [["path", "score", "kept"]], end="\n")
         run = _Run(carried, model, threshold, out)
         run.all(photos, source)
@@ -110,6 +120,13 @@ def _new(path: Path) -> TextIO:
         return path.open("x", encoding="utf-8", newline="")
     except FileExistsError as error:
         raise ExplorerError(f"{path} is there already: name a new file") from error
+
+
+def _printed() -> TextIO:
+    """Where a file is printed: in UTF-8 as others are, since it holds any path."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 class _Run:

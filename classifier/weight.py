@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 from safetensors import SafetensorError
@@ -18,6 +19,8 @@ from db.errors import ExplorerError, first_line
 MAX_BYTES = 1_000_000  # of a file: a weight of 512 numbers has 2,500
 _NEEDED = ("name", "model", "fingerprint", "method", "threshold")
 _SHOWN = 200  # characters of a name that a message quotes
+_LONGEST = 4096  # characters of a name that a file or a checkpoint can have
+_PROMPT = 1000  # characters of a prompt that are kept: it is shown, and nothing else
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Carried:
         """
         if fingerprint == self.fingerprint and dimension == len(self.weight):
             return
-        made = f"{self.name} was trained on vectors of {self.model}"
+        made = f"{self.name} was trained on vectors of {_line(self.model, _SHOWN)}"
         if dimension != len(self.weight):
             raise ExplorerError(
                 f"{made}, {len(self.weight)} numbers each, and {model} makes {dimension}: use the "
@@ -121,8 +124,8 @@ def from_safetensors(content: bytes, file: str) -> Carried:
     except (SafetensorError, ValueError, KeyError, AttributeError) as error:
         # The latter two: a kind of number that NumPy doesn't have.
         raise ExplorerError(
-            f"{file} is damaged, or no safetensors file ({first_line(error)}): download it again "
-            "on the Classifiers page"
+            f"{file} is damaged, or no safetensors file ({_line(first_line(error), _SHOWN)}): "
+            "download it again on the Classifiers page"
         ) from error
     try:
         return _carried(_facts(content), _weight(tensors))
@@ -141,10 +144,24 @@ def _facts(content: bytes) -> dict[str, str]:
     """What stands beside the weight; `content` is a valid safetensors file."""
     length = int.from_bytes(content[:8], "little")
     facts: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
-    missing = [name for name in _NEEDED if not facts.get(name, "").strip()]
+    missing = [name for name in _NEEDED if not _line(facts.get(name, ""), 1)]
     if missing:
         raise ValueError(f"it does not tell its {' and '.join(missing)}")
+    for name in ("model", "fingerprint"):
+        if len(facts[name]) > _LONGEST or any(map(_steers, facts[name])):
+            raise ValueError(f"its {name} can't be one")
     return facts
+
+
+def _line(text: str, longest: int) -> str:
+    """One line of a text that anybody may have written."""
+    told = "".join(c for c in text if c.isspace() or not _steers(c))
+    return " ".join(told.split())[:longest]
+
+
+def _steers(character: str) -> bool:
+    """Whether it does something to a terminal, instead of being shown."""
+    return category(character) == "Cc"
 
 
 def _weight(tensors: Mapping[str, Vector]) -> Vector:
@@ -156,26 +173,34 @@ def _weight(tensors: Mapping[str, Vector]) -> Vector:
     norm = float(np.linalg.norm(weight.astype(np.float64)))
     if not np.isfinite(norm) or norm < 1e-6:
         raise ValueError("its weight is no direction")
-    unit: Vector = (weight / norm).astype(np.float32)
+    # Not in float32: the norm of large numbers is none of its.
+    unit: Vector = (weight.astype(np.float64) / norm).astype(np.float32)
     return unit
 
 
 def _carried(facts: Mapping[str, str], weight: Vector) -> Carried:
     if facts["method"] not in METHOD_NAMES:
         raise ValueError(f"it was refit by {facts['method'][:_SHOWN]!r}, which is not known here")
-    threshold = float(facts["threshold"])
-    if not abs(threshold) <= 1:
-        raise ValueError("its threshold is no score")
     return Carried(
-        name=" ".join(facts["name"].split())[:_SHOWN],
-        prompt=facts.get("prompt", ""),
+        name=_line(facts["name"], _SHOWN),
+        prompt=_line(facts.get("prompt", ""), _PROMPT),
         model=facts["model"],
         fingerprint=facts["fingerprint"],
         method=facts["method"],
-        threshold=threshold,
+        threshold=_threshold(facts["threshold"]),
         counts={name: _count(facts.get(name, "0")) for name in ("rounds", "ups", "downs")},
         weight=weight,
     )
+
+
+def _threshold(text: str) -> float:
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = np.nan
+    if not abs(threshold) <= 1:
+        raise ValueError("its threshold is no score")
+    return threshold
 
 
 def _count(text: str) -> int:

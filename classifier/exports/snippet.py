@@ -3,15 +3,15 @@
 from pathlib import Path
 
 _CODE = """\
-import sys, torch
-from pathlib import Path
+import pathlib, sys, torch
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModel
 weight, model = load_file({file!r})["weight"], AutoModel.from_pretrained({checkpoint})
 prepare = AutoImageProcessor.from_pretrained({checkpoint})
-for path in sorted(Path(sys.argv[1]).rglob("*.jpg")):
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.[jJ][pP]*[gG]")):
+    try: image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    except Exception as error: print("skipped", path, error, file=sys.stderr); continue
     found = model.get_image_features(**prepare(image, return_tensors="pt"))
     score = torch.cosine_similarity(getattr(found, "pooler_output", found), weight).item()
     print(f"{{score:.6f}}", "kept" if score >= {threshold:.6f} else "left out", path, sep="\\t")

@@ -1,6 +1,8 @@
 import csv
+import os
+import sys
 from datetime import UTC, datetime
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from db.classifiers import SavedClassifier
 from ingest.sources import read_url
 from tests.checkpoints import make_checkpoint, make_siglip
 from tests.conftest import unit_vectors
-from tests.ingest.photos import write_broken, write_photos
+from tests.ingest.photos import photo_bytes, write_broken, write_photos
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,25 @@ def test_what_cant_be_scored_is_one_line(
         assert text in last
 
 
+def test_what_is_printed_is_utf_8_and_may_end_early(
+    weight: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "caf\u00e9.jpg").write_bytes((folder / "001.jpg").read_bytes())
+    call = ["score", str(weight), str(folder)]
+    printed = BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="ascii", write_through=True))
+        assert main(call) == 0
+        assert f"{folder}/caf\u00e9.jpg," in printed.getvalue().decode("utf-8")
+    capfd.readouterr()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as nobody, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", nobody)
+        assert main(call) == 141
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("text", ["much", "nan", "inf"])
 def test_a_threshold_is_a_number(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -123,6 +144,9 @@ def test_a_threshold_is_a_number(text: str, capsys: pytest.CaptureFixture[str]) 
     assert f"'{text}' is not a score: write a number from -1 to 1" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # a file is left open
 @pytest.mark.parametrize("family", ["clip", "siglip", "naflex"])
 def test_the_twelve_lines_give_the_same_scores(
     family: str,
@@ -137,14 +161,24 @@ def test_the_twelve_lines_give_the_same_scores(
     weight = unit_vectors(1)[0][: clip.dimension]
     saved_one = saved(clip, weight=weight / np.linalg.norm(weight))
     (tmp_path / "Lakes.safetensors").write_bytes(to_safetensors(saved_one, 0.01))
+    for number, name in enumerate(("IMG_1.JPG", "sub/a.jpeg", "sub/B.JPEG")):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / f"00{number}.jpg").read_bytes())
+    for name, content in (("broken.jpg", b"no image"), ("cut.jpg", photo_bytes(1)[:900])):
+        (folder / name).write_bytes(content)
     code = scoring_code("Lakes.safetensors", clip.model_id, 0.01)
     assert len(code.splitlines()) == 12
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["score.py", "photos"])
     exec(code, {})  # noqa: S102 -- as the page shows it
-    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    told = capsys.readouterr()
+    rows = [line.split("\t") for line in told.out.splitlines()]
+    assert [line.split()[:2] for line in told.err.splitlines() if line.startswith("skip")] == [
+        ["skipped", "photos/broken.jpg"],
+        ["skipped", "photos/cut.jpg"],
+    ]
     images = [read_url(Path(path).resolve().as_uri()) for _, _, path in rows]
-    assert len(rows) == 40
+    assert len(rows) == 43
     expected = clip.encode_images(images) @ saved_one.weight
     assert [float(row[0]) for row in rows] == pytest.approx(expected, abs=2e-3)
     assert [row[1] for row in rows] == [

@@ -37,6 +37,11 @@ def file_of(weight: np.ndarray, **facts: str | None) -> bytes:
     return save({"weight": weight}, {name: text for name, text in told.items() if text is not None})
 
 
+def with_header(told: object) -> bytes:
+    header = json.dumps(told).encode()
+    return struct.pack("<Q", len(header)) + header
+
+
 def test_a_classifier_comes_back_as_it_left(tmp_path: Path) -> None:
     path = tmp_path / "lakes.safetensors"
     path.write_bytes(to_safetensors(saved(), 0.25))
@@ -70,15 +75,45 @@ def test_a_file_of_an_earlier_version_tells_no_counts() -> None:
         (file_of(np.full(512, np.inf, np.float32)), "its weight is no direction"),
         (file_of(unit_vectors(1)[0], method="magic"), "refit by 'magic', which is not known here"),
         (file_of(unit_vectors(1)[0], threshold="nan"), "its threshold is no score"),
-        (file_of(unit_vectors(1)[0], threshold="much"), "could not convert string to float"),
+        (
+            file_of(unit_vectors(1)[0], threshold="x" * 9999),
+            r"its threshold is no score\. Give one",
+        ),
         (file_of(unit_vectors(1)[0], ups="-1"), "its thumbs can't be counted"),
+        (file_of(unit_vectors(1)[0], model="a\nb"), "its model can't be one"),
+        (file_of(unit_vectors(1)[0], model="m" * 5000), "its model can't be one"),
+        (file_of(unit_vectors(1)[0], fingerprint="\x1b[2J"), "its fingerprint can't be one"),
+        (file_of(unit_vectors(1)[0], name="\x1b\x07"), "it does not tell its name"),
+        (
+            with_header({"weight": {"dtype": "\x1b" * 5000, "shape": [], "data_offsets": [0, 0]}}),
+            "x",
+        ),
         (file_of(unit_vectors(1)[0], name=" \n"), "it does not tell its name"),
     ],
 )
 def test_what_is_no_classifier_is_refused_in_one_line(content: bytes, text: str) -> None:
     with pytest.raises(ExplorerError, match=text) as caught:
         from_safetensors(content, "x")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 3e37, 3e38])
+def test_a_weight_of_any_size_is_a_direction(size: float) -> None:
+    read = from_safetensors(file_of(np.full(512, size, np.float32)), "x")
+    assert read.weight == pytest.approx(np.full(512, 512**-0.5), rel=1e-6)
+
+
+def test_what_else_a_file_tells_is_one_line_of_text() -> None:
+    told = {"name": "a\x1b[2J\n b" + "c" * 9999, "prompt": "\x07lake\r\n" * 9999}
+    read = from_safetensors(file_of(unit_vectors(1)[0], **told, model="m" * 4000), "x")
+    assert read.name.startswith("a[2J b")
+    assert read.prompt.startswith("lake lake")
+    with pytest.raises(ExplorerError, match="and b is another model") as caught:
+        read.refuse_other("b", "b", 512)
+    for text in (read.name, read.prompt, str(caught.value)):
+        assert text.isprintable()
+        assert len(text) <= 1000
 
 
 def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
@@ -100,9 +135,8 @@ def test_any_bytes_are_a_classifier_or_refused(content: bytes, at: int) -> None:
 
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists) | st.text())
 def test_any_header_is_a_classifier_or_refused(value: object) -> None:
-    header = json.dumps({"__metadata__": value, "weight": value}).encode()
     with pytest.raises(ExplorerError):
-        from_safetensors(struct.pack("<Q", len(header)) + header, "x")
+        from_safetensors(with_header({"__metadata__": value, "weight": value}), "x")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def to_safetensors(classifier: SavedClassifier, threshold: float) -> bytes:
         "model": classifier.model,
         "fingerprint": classifier.fingerprint,
         "method": classifier.method,
-        "threshold": f"{threshold:.6f}",
+        "threshold": repr(float(threshold)),  # a photo may score just that
         **{name: str(getattr(classifier, name)) for name in ("rounds", "ups", "downs")},
     }
     return save({"weight": classifier.weight.astype(np.float32)}, metadata=facts)

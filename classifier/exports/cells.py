@@ -6,7 +6,7 @@ has what was written. Numbers stay as they are.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from io import StringIO
 from typing import Protocol
@@ -43,6 +43,7 @@ def write_rows(
     rows: Iterable[Row],
     delimiter: str = ",",
     end: str = "\r\n",
+    guard: Callable[[str], str] = guarded,
 ) -> None:
     """Write rows of a table, quoted where need be; texts are guarded, numbers are not.
 
@@ -51,14 +52,15 @@ def write_rows(
         rows: of texts and numbers.
         delimiter: between two cells.
         end: of a row.
+        guard: what a text becomes; `plain` undoes it.
     """
     writer = csv.writer(file, delimiter=delimiter, lineterminator=end)
     for row in rows:
-        writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([guard(cell) if isinstance(cell, str) else cell for cell in row])
 
 
-def csv_text(rows: Iterable[Row]) -> str:
+def csv_text(rows: Iterable[Row], guard: Callable[[str], str] = guarded) -> str:
     """The same rows as the text of a CSV file."""
     text = StringIO(newline="")
-    write_rows(text, rows)
+    write_rows(text, rows, guard=guard)
     return text.getvalue()

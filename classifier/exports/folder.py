@@ -5,16 +5,14 @@ was, and more photos can be added to it.
 """
 
 import os
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path, PurePath
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 
-from classifier.exports.cells import guarded
 from classifier.exports.entries import Entry, Selection
+from classifier.exports.file_names import names_of, safe
 from classifier.exports.manifest import Manifest
 from db.addresses import is_file, path_of
 from db.errors import ExplorerError
@@ -22,7 +20,6 @@ from db.photos import Photo
 from db.words import counted
 
 WORKERS = 8
-_LONGEST = 150  # bytes of a name without its ending
 _PART = ".export-{}.part"
 
 
@@ -153,7 +150,7 @@ class Export:
     def _below(self, entry: Entry) -> PurePath:
         """The folder of an entry, relative to the whole."""
         name = self._order.selection.class_of(entry)
-        return PurePath(_safe(name)) if self._order.by_class else PurePath()
+        return PurePath(safe(name)) if self._order.by_class else PurePath()
 
     def _put_all(self, entries: Sequence[Entry]) -> None:
         """Put photos into the folder, some at a time; the first fault ends it."""
@@ -195,7 +192,7 @@ class Export:
         photo = entry.photo
         if self._order.link and is_file(photo.url):
             path = path_of(photo.url)
-            if not path.is_file():
+            if not _is_file(path):
                 raise _MissingError("there is no such file")
             with self._lock:
                 self._claim(entry, path.suffix, lambda target: target.symlink_to(path))
@@ -230,7 +227,7 @@ class Export:
         """Make a file of a name that nothing has; whoever calls holds the lock."""
         below = self._below(entry)
         (self._order.folder / below).mkdir(exist_ok=True)
-        for name in _names(entry.photo, suffix):
+        for name in names_of(entry.photo, suffix):
             target = self._order.folder / below / name
             # Some disks don't tell capitals from small letters.
             if str(below / name).casefold() in self._taken or os.path.lexists(target):
@@ -253,6 +250,13 @@ class _MissingError(Exception):
     """A photo can't be had; the text says why."""
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # it lies where the app may not look
+        raise _MissingError(error.strerror or str(error)) from error
+
+
 def _is_whole(path: Path) -> bool:
     return path.is_file() and (path.is_symlink() or path.stat().st_size > 0)
 
@@ -260,20 +264,3 @@ def _is_whole(path: Path) -> bool:
 def _is_left(name: str) -> bool:
     """Whether an export that was killed early leaves a file of that name."""
     return name.startswith(".") and name.endswith(".part")
-
-
-def _names(photo: Photo, suffix: str) -> Iterator[str]:
-    """Names for a photo's file, the likeliest first, without end."""
-    stem = _safe(path_of(photo.url).stem if is_file(photo.url) else photo.id)
-    ending = re.sub(r"[^.\w]", "", suffix)
-    yield stem + ending
-    apart = f"{stem}-{_safe(photo.id)[-8:]}"
-    yield apart + ending
-    yield from (f"{apart}-{number}{ending}" for number in count(2))
-
-
-def _safe(name: str) -> str:
-    """A name that is a file's on every system, and no formula."""
-    plain = re.sub(r"[^\w .()-]", "_", name, flags=re.UNICODE).strip(" .-")
-    cut = plain.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore").rstrip(" .")
-    return cut if cut and guarded(cut) == cut else f"photo {cut}".rstrip()

@@ -10,19 +10,24 @@ from classifier.weight import MAX_BYTES, Carried, from_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
+from pages.markdown import escaped
 from pages.messages import show_error
 from pages.people.acting import authorize, hindrance
 from pages.people.deeds import Deed
 from pages.services import Services
+
+_BROUGHT = "brought"  # how many came in while the page was open
 
 
 def show_bring_in(services: Services) -> None:
     """Offer to read a file, and to save what is in it."""
     if hindrance(Deed.SAVE):
         return
-    with st.popover("Bring a classifier in", icon=":material/upload:"):
+    # What is saved is done with: the next one starts anew, out of the way.
+    number = st.session_state.get(_BROUGHT, 0)
+    with st.popover("Bring a classifier in", icon=":material/upload:", key=f"bring-in-{number}"):
         file = st.file_uploader(
-            "A classifier's file (safetensors)", key="bring_file", max_upload_size=1
+            "A classifier's file (safetensors)", key=f"bring_file-{number}", max_upload_size=1
         )
         if file is None:
             st.caption("One that was downloaded here, or where this program runs elsewhere.")
@@ -73,6 +78,8 @@ def _offer(services: Services, carried: Carried, fitting: list[Collection]) -> N
         show_error(error)
         return
     st.session_state["classifier"] = classifier.id
+    st.session_state[_BROUGHT] = st.session_state.get(_BROUGHT, 0) + 1
+    st.toast(f"{escaped(classifier.name)} is saved for {escaped(classifier.collection)}")
     st.rerun()
 
 

@@ -52,7 +52,8 @@ class PhotoMap {
     plane.addEventListener("pointerup", () => this.end());
     plane.addEventListener("pointercancel", () => this.drop());
     plane.addEventListener("keydown", (event) => this.key(event));
-    plane.addEventListener("blur", () => this.drop());
+    plane.addEventListener("focus", () => this.showFrame());
+    plane.addEventListener("blur", () => this.hideFrame());
     buttons.open.addEventListener("click", () => this.open(this.selected.slice(-SENT)));
     buttons.closer.addEventListener("click", () => this.show(this.around(this.selected)));
     buttons.whole.addEventListener("click", () => this.show([0, 0, 1, 1]));
@@ -220,7 +221,20 @@ class PhotoMap {
     fitted(this.drawing);
   }
 
+  // Whoever comes by keys sees what they move.
+  showFrame() {
+    if (!this.data || !this.plane.matches(":focus-visible")) return;
+    this.outline(this.framed());
+    if (!this.selected) this.said.textContent = "Draw around photos, or move the frame by arrow keys and press Enter";
+  }
+
+  hideFrame() {
+    this.drop();
+    if (this.data) this.tell();
+  }
+
   key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
     const [left, top, right, bottom] = this.frame;
     if (event.key === "Enter") this.select(this.framed());

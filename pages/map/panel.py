@@ -9,8 +9,9 @@ from classifier.ranking import Ranking
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.maps import PhotoMap
+from db.maps import MOST, PhotoMap
 from db.sessions import MAP
+from db.words import counted
 from pages.classifiers.sharpen import label, session_of
 from pages.map.component import show_points
 from pages.map.points import Points
@@ -63,10 +64,9 @@ def _show(
 ) -> None:
     session = session_of(services, classifier)
     points = Points.of(laid_out, ranking, ranking.labels if session is None else session.marks)
-    left_out = len(ranking.ids) - len(points.ids)
-    if left_out:
+    if len(points.ids) < len(ranking.ids):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{left_out:,} photos are not on it")
+            st.markdown(_left_out(len(points.ids), len(ranking.ids)))
             _offer(services, collection, "Lay out anew")
 
     def choose(photos: list[str]) -> None:
@@ -82,6 +82,13 @@ def _show(
         return
     del st.session_state[_CHOSEN]
     label(services.database, session, classifier, photos, MAP)
+
+
+def _left_out(on_it: int, photos: int) -> str:
+    """How many photos a map lacks, and, where it always will, why."""
+    lacks = photos - on_it
+    words = f"{counted(lacks, 'photo')} {'is' if lacks == 1 else 'are'} not on it"
+    return f"{words}: it holds {MOST:,} at most, drawn by chance" if photos > MOST else words
 
 
 def _offer(services: Services, collection: Collection, words: str) -> None:

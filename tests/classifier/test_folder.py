@@ -12,7 +12,7 @@ from classifier.exports.entries import Entry, Selection
 from classifier.exports.folder import Export, Fetched, Order, Report
 from classifier.exports.job import Exporter
 from classifier.exports.manifest import NAME
-from db.addresses import path_of
+from db.addresses import is_file, path_of
 from db.errors import ExplorerError
 from db.photos import Photo
 from db.sessions import DOWN, UP
@@ -77,6 +77,10 @@ def read(photo: Photo) -> Fetched:
     return Fetched(path.read_bytes(), path.suffix)
 
 
+def read_any(photo: Photo) -> Fetched:
+    return read(photo) if is_file(photo.url) else fetch(photo)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # theirs
 def test_hugging_faces_datasets_reads_the_folder(tmp_path: Path) -> None:
     some = selection(*entries(3), *(Entry(Photo("no", "https://images.test/7"), 0.1, DOWN),))
@@ -131,6 +135,17 @@ def test_links_lead_to_the_files_and_others_are_copied(tmp_path: Path, originals
     (originals / "a" / "=1.jpg").unlink()
     again = run(some, tmp_path / "out", link=True)
     assert [photo.id for photo, _ in again.missing] == ["id-a", "id-d"]
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_originals_that_may_not_be_read_are_missing_ones(tmp_path: Path, link: bool) -> None:
+    """No part of a path may have so many letters: it fails as one does that may not be read."""
+    urls = [f"file:///{'x' * 300}/a.jpg", "file:///a%00b.jpg", "file:///none/x.jpg"]
+    some = selection(*(Entry(Photo(f"id-{n}", url), 0.5, UP) for n, url in enumerate(urls)))
+    report = run(selection(*some.entries, *entries(1)), tmp_path / "out", read_any, link=link)
+    assert [photo.id for photo, _ in report.missing] == ["id-1", "id-2", "id-0"]
+    assert report.missing[2][1] == "File name too long"
+    assert report.written == 1
 
 
 def test_missing_originals_are_told_and_come_with_the_next_run(tmp_path: Path) -> None:

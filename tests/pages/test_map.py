@@ -20,6 +20,7 @@ from db.photos import PhotoTable
 from db.sessions import DOWN, UNSURE, UP
 from pages.boards import boards
 from pages.desk.board import Show
+from pages.map.panel import _left_out
 from pages.map.points import MOST, Points
 from pages.people.person import ANYBODY
 from pages.services import Services
@@ -66,6 +67,22 @@ def test_a_collection_is_laid_out_and_its_points_have_scores_and_thumbs(
     healthy(page.run())
     assert "3 photos are not on it" in texts(page)
     assert [button for button in page.button if button.key == "lay_out"]
+
+
+@pytest.mark.parametrize(
+    ("on_it", "photos", "told"),
+    [
+        (39, 40, "1 photo is not on it"),
+        (1000, 3000, "2,000 photos are not on it"),
+        (
+            100_000,
+            250_000,
+            "150,000 photos are not on it: it holds 100,000 at most, drawn by chance",
+        ),
+    ],
+)
+def test_what_a_map_lacks_is_told(on_it: int, photos: int, told: str) -> None:
+    assert _left_out(on_it, photos) == told
 
 
 def test_a_map_is_stopped(page: AppTest, services: Services) -> None:

@@ -105,7 +105,7 @@ def test_the_statement_and_the_lines_score_as_shown(
 
 
 def bring(page: AppTest, content: bytes, name: str = "lakes.safetensors") -> AppTest:
-    page.file_uploader(key="bring_file").set_value((name, content, "application/octet-stream"))
+    page.file_uploader[0].set_value((name, content, "application/octet-stream"))
     return healthy(page.run())
 
 
@@ -123,6 +123,9 @@ def test_a_classifier_comes_into_another_collection(
     assert (brought.name, brought.prompt, brought.ups, brought.downs) == ("Lakes", "a lake", 4, 5)
     assert brought.weight == pytest.approx(saved.weight, abs=1e-6)
     assert page.selectbox(key="classifier").value == brought.id
+    assert plain(page.toast[0].value) == "Lakes is saved for others"
+    assert page.file_uploader[0].value is None, "the file is done with"
+    assert not [each for each in page.button if each.key == "bring"]
     assert page.slider[0].value == pytest.approx(0.125, abs=0.01) or page.slider[0].max < 0.125
 
 

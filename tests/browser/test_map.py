@@ -37,6 +37,11 @@ def test_photos_on_the_map_open_on_the_desk(app: str, page: Page, screenshot: Sc
     assert violations(page) == []
     screenshot(page, "map")
     expect(page.get_by_text("selected")).to_have_count(0)
+    page.get_by_role("button", name="Thumbs", exact=True).focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".said")).to_contain_text("move the frame by arrow keys and press Enter")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".said")).to_have_text("Draw around photos")
 
     draw_around(page, plane, 0.25, 0.75)
     expect(page.locator(".said")).to_contain_text(" selected")

@@ -106,6 +106,14 @@ class Rows:
         for start in range(0, len(ids), _PIECE):
             self._delete("id IN %(ids)s", ids=tuple(ids[start : start + _PIECE]))
 
+    def state(self) -> str:
+        """Differs whenever rows came, went or were replaced; merges may change it too."""
+        [row] = self._connection.rows(
+            "SELECT count() AS n, max(added) AS latest, sum(cityHash64(_part)) AS parts "
+            f"FROM {self._table}"
+        )
+        return " ".join(map(str, row.values()))
+
     def find(self, words: str, n: int) -> list[Photo]:
         """Up to n photos of that id, or whose url or description holds the words."""
         rows = self._connection.rows(

@@ -7,13 +7,15 @@ from classifier.marks import standing_in
 from classifier.ranking import Ranking
 from db.classifiers import SavedClassifier
 from db.collections import Collection
+from db.rows import Rows
 from db.sessions import DOWN, UP
 from pages.services import Services
 
 
 def ranking_of(services: Services, classifier: SavedClassifier, collection: Collection) -> Ranking:
     """A collection under one version of a classifier, with the thumbs of its session."""
-    rows = services.database.collections.photos(collection).count()
+    table = services.database.collections.photos(collection)
+    rows = Rows(services.database.connection, table).state()
     version = (classifier.id, classifier.number)
     ids, scores = _scores(services, classifier, collection, version, rows, collection.created)
     labels = standing_in(services.database.sessions.labels(classifier.session))
@@ -25,6 +27,6 @@ def _scores(
     _services: Services,
     _classifier: SavedClassifier,
     _collection: Collection,
-    *state: object,  # noqa: ARG001 -- the key: photos may have come in since
+    *state: object,  # noqa: ARG001 -- the key: photos may have come, gone or changed since
 ) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float32]]]:
     return _services.database.collections.photos(_collection).scores(_classifier.weight)

@@ -40,6 +40,21 @@ def test_replaced_photos_are_there_once_and_found_by_their_new_vectors(database:
     assert table.index_state().state == built(database)
 
 
+def test_the_state_tells_whether_rows_changed(database: Database) -> None:
+    _, table, _ = filled(database, 20)
+    rows = rows_of(database, table)
+    photo = table.get(["photo-00003"])[0].photo
+    states = [rows.state()]
+    assert rows.state() == states[0]
+    rows.replace([photo], unit_vectors(1, seed=77))  # as many as before, and none came in
+    states.append(rows.state())
+    rows.remove([photo.id])
+    states.append(rows.state())
+    table.add([photo], unit_vectors(1, seed=77))
+    states.append(rows.state())
+    assert len(set(states)) == 4
+
+
 def test_facts_change_and_vectors_stay(database: Database) -> None:
     _, table, _ = filled(database, 20)
     before = table.get(["photo-00003", "photo-00005"])

@@ -98,7 +98,10 @@ def test_photos_are_replaced_and_removed_on_both_shards(database: Database) -> N
     table.build_index()
     found = table.get(photo_ids(60)[:20])
     photos = [replace(each.photo, width=7) for each in found]
-    Rows(database.connection, table).replace(photos, unit_vectors(20, seed=5))
+    rows = Rows(database.connection, table)
+    before = rows.state()
+    rows.replace(photos, unit_vectors(20, seed=5))
+    assert rows.state() != before
     assert [each.photo for each in table.get(photo_ids(60)[:20])] == photos
     assert table.count() == 60
     database.remove(collection, photo_ids(60)[:30])

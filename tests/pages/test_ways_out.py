@@ -11,6 +11,7 @@ from classifier.exports.formats import FOLDERS, FORMATS
 from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
+from db.rows import Rows
 from pages.services import Services
 from tests.pages.conftest import add_collection
 from tests.pages.plain import plain
@@ -39,6 +40,23 @@ def test_the_page_counts_what_leaves(page: AppTest, services: Services) -> None:
     healthy(page.run())
     told = [each.value for each in page.caption if "from the threshold on" in each.value]
     assert "below it that have a thumb up" in told[0]
+
+
+def test_photos_that_others_took_the_place_of_are_none(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    table = services.database.collections.photos(collection)
+    gone = table.get_any()[0].photo
+    rows = Rows(services.database.connection, table)
+    rows.remove([gone.id])
+    table.add([replace(gone, id="new")], saved.weight[None])
+    healthy(page.run())
+    page.slider[0].set_value(page.slider[0].max)
+    healthy(page.run())
+    assert "1 of 40 photos score at least 1.000" in texts(page).replace("*", "")
+    rows.replace([replace(gone, id="new")], -saved.weight[None])
+    healthy(page.run())
+    assert page.slider[0].max < 0.99, "it was loaded anew, from another picture"
 
 
 def test_label_studios_interface_is_shown(page: AppTest) -> None:

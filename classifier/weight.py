@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from unicodedata import category
 
 import numpy as np
 from safetensors import SafetensorError
@@ -15,6 +14,7 @@ from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.dialect import Vector
 from db.errors import ExplorerError, first_line
+from db.words import one_line, steers
 
 MAX_BYTES = 1_000_000  # of a file: a weight of 512 numbers has 2,500
 _NEEDED = ("name", "model", "fingerprint", "method", "threshold")
@@ -148,20 +148,13 @@ def _facts(content: bytes) -> dict[str, str]:
     if missing:
         raise ValueError(f"it does not tell its {' and '.join(missing)}")
     for name in ("model", "fingerprint"):
-        if len(facts[name]) > _LONGEST or any(map(_steers, facts[name])):
+        if len(facts[name]) > _LONGEST or any(map(steers, facts[name])):
             raise ValueError(f"its {name} can't be one")
     return facts
 
 
 def _line(text: str, longest: int) -> str:
-    """One line of a text that anybody may have written."""
-    told = "".join(c for c in text if c.isspace() or not _steers(c))
-    return " ".join(told.split())[:longest]
-
-
-def _steers(character: str) -> bool:
-    """Whether it does something to a terminal, instead of being shown."""
-    return category(character) == "Cc"
+    return one_line(text)[:longest]
 
 
 def _weight(tensors: Mapping[str, Vector]) -> Vector:

@@ -12,6 +12,7 @@ from db.connection import Connection
 from db.dialect import Vector
 from db.errors import ExplorerError
 from db.layout import Table
+from db.words import one_line
 
 NAME_LIMIT = 80
 
@@ -105,14 +106,14 @@ class Classifiers:
 
     def named(self, collection: str, name: str) -> SavedClassifier | None:
         """The classifier of that name in a collection, in capitals or not, if there is one."""
-        wanted = _tidy(name).casefold()
+        wanted = one_line(name).casefold()
         return next((c for c in self._of(collection) if c.name.casefold() == wanted), None)
 
     def unused(self, collection: str, name: str) -> str:
         """A name like this one that no classifier of the collection has."""
         taken = {classifier.name.casefold() for classifier in self._of(collection)}
         ends = (f" {n}" for n in count(2))
-        names = (f"{_tidy(name)[: NAME_LIMIT - len(end)]}{end}" for end in ends)
+        names = (f"{one_line(name)[: NAME_LIMIT - len(end)]}{end}" for end in ends)
         return next(free for free in names if free.casefold() not in taken)
 
     def versions(self, classifier: SavedClassifier) -> list[SavedClassifier]:
@@ -180,7 +181,7 @@ class Classifiers:
         return replace(classifier, seen=latest_arrival(self._connection, classifier.collection))
 
     def _free_name(self, classifier: SavedClassifier, name: str) -> str:
-        name = _tidy(name)
+        name = one_line(name)
         if not name or len(name) > NAME_LIMIT:
             raise ExplorerError(f"Give the classifier a name of 1 to {NAME_LIMIT} characters")
         there = self.named(classifier.collection, name)
@@ -196,7 +197,3 @@ class Classifiers:
         )
         row = asdict(classifier) | {"weight": classifier.weight.tolist()}
         self._connection.insert("classifiers", row | {"version": int(version), "deleted": deleted})
-
-
-def _tidy(name: str) -> str:
-    return " ".join(name.split())

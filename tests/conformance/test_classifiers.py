@@ -75,7 +75,13 @@ def test_a_name_is_taken_once_a_collection(database: Database) -> None:
     database.classifiers.save(saved("3", "lakes", collection="other"))
 
 
-@pytest.mark.parametrize("name", ["", " \n ", "x" * 81])
+def test_a_name_is_a_line_of_letters(database: Database) -> None:
+    database.classifiers.save(saved("1", " a\x01\x1b[2J\n\tb\x7f "))
+    assert names(database) == ["a[2J b"]
+    assert database.classifiers.named("c", "A[2j  b") is not None
+
+
+@pytest.mark.parametrize("name", ["", " \n ", "\x01\x1b", "x" * 81])
 def test_a_useless_name_is_refused(database: Database, name: str) -> None:
     with pytest.raises(ExplorerError, match="a name of 1 to 80 characters"):
         database.classifiers.save(saved("1", name))

@@ -111,6 +111,8 @@ def _score(options: argparse.Namespace) -> int:
     kept = f"{run.kept:,} of {run.scored:,} images score at least {threshold:.3f}"
     print(kept + (f", {run.skipped:,} skipped" if run.skipped else ""), file=sys.stderr)
     if not run.scored:
+        if options.out:
+            options.out.unlink()  # its name stays free for another try
         raise ExplorerError(f"No image in {options.folder} could be read")
     return 0
 

@@ -109,6 +109,7 @@ def test_what_cant_be_scored_is_one_line(
         ([weight, tmp_path / "none"], "is not a folder: give one that holds images"),
         ([weight, tmp_path / "empty"], "holds no images (of JPEG"),
         ([weight, broken], f"No image in {broken} could be read"),
+        ([weight, broken, "--out", tmp_path / "none.csv"], f"No image in {broken} could be read"),
         ([weight, folder, "--out", tmp_path / "none" / "x.csv"], "No such file or directory"),
         ([weight, folder, "--model", tmp_path / "nothing"], "there is no such folder"),
     ]:
@@ -116,6 +117,7 @@ def test_what_cant_be_scored_is_one_line(
         last = capsys.readouterr().err.splitlines()[-1]
         assert last.startswith("error: ")
         assert text in last
+    assert not (tmp_path / "none.csv").exists()
 
 
 def test_what_is_printed_is_utf_8_and_may_end_early(

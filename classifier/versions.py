@@ -123,11 +123,12 @@ def learn_from(
             session.label_all([photo for photo in there if given[photo] == label], label, by=by)
 
 
-def has_learnt_from(session: Session, version: SavedClassifier, check: Check) -> bool:
-    """Whether a version was fit on thumbs of a check sample, which then flatters it."""
-    return version.session == session.row.id and any(
-        shown.why == _reason(check) for shown in session.rounds[: version.rounds]
-    )
+def has_learnt_from(database: Database, version: SavedClassifier, check: Check) -> bool:
+    """Whether a version was fit on thumbs of a check sample, which then flatters it.
+
+    What it was fit on stays true when its session is deleted.
+    """
+    return _reason(check) in database.sessions.reasons(version.session)[: version.rounds]
 
 
 def _reason(check: Check) -> str:
@@ -208,13 +209,15 @@ def _left_at(classifier: SavedClassifier, threshold: float | None) -> SavedClass
 
 
 def _publish(database: Database, version: SavedClassifier) -> None:
-    view = database.views.of(version)
-    if view is None or version.threshold is None:
+    if version.threshold is None:
         return
+    view = database.views.of(version)
     try:
-        database.views.publish(version, version.threshold)
+        if view is not None:
+            database.views.publish(version, version.threshold)
     except ExplorerError as error:
         raise ExplorerError(
             f"Version {version.number} is in use, but the view {view.name} shows version "
             f"{view.number} still: {error}"
         ) from error
+    database.use_in_tables(version, version.threshold)

@@ -1,9 +1,11 @@
 """The table of saved classifiers, with all their versions."""
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -125,6 +127,35 @@ class Classifiers:
         )
         return [replace(version, name=classifier.name) for version in found]
 
+    def version(self, classifier: str, number: int) -> SavedClassifier | None:
+        """A version of a classifier, which may have been deleted since; None where there is none.
+
+        Args:
+            classifier: its id.
+            number: the version's.
+        """
+        found = self._read(
+            "SELECT * EXCEPT (version, deleted) FROM classifiers "
+            "WHERE id = %(id)s AND number = %(number)s ORDER BY version DESC LIMIT 1",
+            {"id": classifier, "number": number},
+        )
+        return found[0] if found else None
+
+    def by_session(self) -> dict[str, list[tuple[SavedClassifier, int]]]:
+        """By session, the classifiers that it made some version of, newest first.
+
+        Each is there in its current version, beside the number of the session's own latest one.
+        """
+        rows = self._connection.rows(
+            "SELECT session, id, max(number) AS own FROM classifiers GROUP BY session, id"
+        )
+        found: defaultdict[str, list[tuple[SavedClassifier, int]]] = defaultdict(list)
+        for one in self.all():
+            for row in rows:
+                if row["id"] == one.id:
+                    found[row["session"]].append((one, row["own"]))
+        return dict(found)
+
     def save(self, classifier: SavedClassifier) -> None:
         """Store a new classifier.
 
@@ -171,7 +202,7 @@ class Classifiers:
     def _of(self, collection: str) -> list[SavedClassifier]:
         return [classifier for classifier in self.all() if classifier.collection == collection]
 
-    def _read(self, sql: str, bound: dict[str, str] | None = None) -> list[SavedClassifier]:
+    def _read(self, sql: str, bound: dict[str, Any] | None = None) -> list[SavedClassifier]:
         return [
             SavedClassifier(**{**row, "weight": np.asarray(row["weight"], dtype=np.float32)})
             for row in self._connection.rows(sql, bound)

@@ -14,7 +14,7 @@ from db.counts import COUNTS
 from db.damage import damage
 from db.errors import ExplorerError
 from db.failures import FAILURES, Failure, Failures
-from db.label_tables import LABEL_TABLES, LabelTables
+from db.label_tables import LABEL_TABLES, LabelTable, LabelTables, PublishedTable
 from db.pictures import PICTURES, Pictures
 from db.prompt_means import PROMPT_MEANS, PromptMeans
 from db.rows import Rows
@@ -85,9 +85,57 @@ class Database:
         table.drop_index_if_wrong()
 
     def delete(self, classifier: SavedClassifier) -> None:
-        """Delete a classifier with its view; its session stays."""
+        """Delete a classifier with its view and the tables of it alone; its session stays."""
         self.views.drop(classifier)
+        for table in self.tables_of(classifier):
+            self.label_tables.drop(classifier.collection, table)
         self.classifiers.delete(classifier)
+
+    def tables_with(self, classifier: SavedClassifier) -> list[PublishedTable]:
+        """The published tables of labels that a classifier is in."""
+        published = self.label_tables.published(classifier.collection)
+        return [table for table in published if classifier.id in table.classifiers]
+
+    def tables_of(self, classifier: SavedClassifier) -> list[PublishedTable]:
+        """Those of them whose other classifiers are all deleted: nobody could take them away."""
+        others = {one.id for one in self.classifiers.all()} - {classifier.id}
+        return [one for one in self.tables_with(classifier) if not others & set(one.classifiers)]
+
+    def use_in_tables(self, version: SavedClassifier, threshold: float) -> None:
+        """Put a version in place of another one in the published tables of its classifier.
+
+        Args:
+            version: to be used.
+            threshold: the score from which on it keeps photos.
+
+        Raises:
+            ExplorerError: the database refuses it; the text names the table.
+        """
+        for table in self.tables_with(version):
+            try:
+                self._use_in(table, version, threshold)
+            except ExplorerError as error:
+                raise ExplorerError(
+                    f"The table of labels {table.name} goes on with another version of "
+                    f"{version.name}: {error}"
+                ) from error
+
+    def _use_in(self, table: PublishedTable, version: SavedClassifier, threshold: float) -> None:
+        if not table.follows:
+            return
+        place = table.classifiers.index(version.id)
+        pairs = zip(table.classifiers, table.numbers, strict=True)
+        found = [self.classifiers.version(*pair) for pair in pairs]
+        found[place] = version
+        thresholds = list(table.thresholds)
+        thresholds[place] = threshold
+        classifiers = [one for one in found if one is not None]  # rows are never deleted
+        self.label_tables.publish(
+            LabelTable(
+                version.collection, classifiers, thresholds, table.exclusive, table.columns
+            ),
+            table.name,
+        )
 
     def close(self) -> None:
         """Close the connection."""

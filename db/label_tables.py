@@ -20,11 +20,14 @@ LABEL_TABLES = Table(
     "label_tables",
     "tables of labels published as views",
     "name String, collection String, classifiers Array(String), exclusive UInt8, dropped UInt8, "
-    "sequence UInt64",
+    "sequence UInt64, numbers Array(UInt32), thresholds Array(Float64), columns Array(String)",
     "(name, sequence)",
 )
 MOST = 20  # classifiers in one table: each adds seven kilobytes to its statement
-_COLUMNS = ("name", "collection", "classifiers", "exclusive", "dropped", "sequence")
+_COLUMNS = (
+    *("name", "collection", "classifiers", "exclusive", "dropped", "sequence"),
+    *("numbers", "thresholds", "columns"),
+)
 _TAKEN = ("id", "url", "label")
 
 
@@ -38,12 +41,14 @@ class LabelTable:
         thresholds: the score from which on each of them keeps a photo.
         exclusive: whether a photo has at most one label: that of the classifier over whose
             threshold it is the furthest, and of the first of several as far.
+        called: the columns' names where they have some; else they are made of the classifiers'.
     """
 
     collection: str
     classifiers: Sequence[SavedClassifier]
     thresholds: Sequence[float]
     exclusive: bool
+    called: Sequence[str] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -51,6 +56,8 @@ class LabelTable:
 
         Beside each column `name`, 1 or 0, stands `name_score`.
         """
+        if self.called:
+            return list(self.called)
         taken, found = set(_TAKEN), []
         for classifier in self.classifiers:
             names = view_names(classifier.name)
@@ -68,11 +75,32 @@ class PublishedTable:
         name: the view's.
         classifiers: the ids of those in it.
         exclusive: whether a photo has at most one label.
+        numbers: the version of each that is in it; none where an earlier version of the explorer
+            published it, which told neither these nor the next two.
+        thresholds: the score from which on each keeps a photo.
+        columns: what the labels are called; they stay when a classifier gets another name, since
+            people's queries have them.
     """
 
     name: str
     classifiers: tuple[str, ...]
     exclusive: bool
+    numbers: tuple[int, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: LabelTable, name: str) -> "PublishedTable":
+        """A table under a view's name."""
+        ids = tuple(classifier.id for classifier in table.classifiers)
+        numbers = tuple(classifier.number for classifier in table.classifiers)
+        thresholds, columns = tuple(map(float, table.thresholds)), tuple(table.columns)
+        return cls(name, ids, table.exclusive, numbers, thresholds, columns)
+
+    @property
+    def follows(self) -> bool:
+        """Whether enough is known of it to put other versions in."""
+        return bool(self.numbers)
 
     @property
     def example(self) -> str:
@@ -99,14 +127,21 @@ class LabelTables:
     def published(self, collection: str) -> list[PublishedTable]:
         """The views of a collection, by name."""
         rows = self._connection.rows(
-            "SELECT name, classifiers, exclusive FROM (SELECT * FROM label_tables "
-            "ORDER BY sequence DESC LIMIT 1 BY name) "
+            "SELECT name, classifiers, exclusive, numbers, thresholds, columns "
+            "FROM (SELECT * FROM label_tables ORDER BY sequence DESC LIMIT 1 BY name) "
             "WHERE NOT dropped AND collection = %(collection)s ORDER BY name",
             {"collection": collection},
         )
         there = self._connection.tables("engine = 'View'")
         return [
-            PublishedTable(row["name"], tuple(row["classifiers"]), bool(row["exclusive"]))
+            PublishedTable(
+                row["name"],
+                tuple(row["classifiers"]),
+                bool(row["exclusive"]),
+                tuple(row["numbers"]),
+                tuple(row["thresholds"]),
+                tuple(row["columns"]),
+            )
             for row in rows
             if row["name"] in there
         ]
@@ -134,17 +169,13 @@ class LabelTables:
         """
         before = self._is_ours(table.collection, name)
         statement = self.statement(table, name)
-        ids = tuple(classifier.id for classifier in table.classifiers)
+        now = PublishedTable.of(table, name)
         # The row first: a view that no row tells of would be nobody's.
-        self._write(table.collection, PublishedTable(name, ids, table.exclusive))
+        self._write(table.collection, now)
         try:
             self._connection.command(statement)
         except ExplorerError:
-            self._write(
-                table.collection,
-                before or PublishedTable(name, ids, table.exclusive),
-                dropped=before is None,
-            )
+            self._write(table.collection, before or now, dropped=before is None)
             raise
 
     def drop(self, collection: str, published: PublishedTable) -> None:
@@ -179,7 +210,8 @@ class LabelTables:
     def _write(self, collection: str, table: PublishedTable, dropped: bool = False) -> None:
         now = next_moment(self._connection, "label_tables", "name", table.name)
         row = [table.name, collection, list(table.classifiers), int(table.exclusive), int(dropped)]
-        self._connection.insert_rows("label_tables", _COLUMNS, [[*row, now]])
+        made = [list(table.numbers), list(table.thresholds), list(table.columns)]
+        self._connection.insert_rows("label_tables", _COLUMNS, [[*row, now, *made]])
 
 
 def _each(columns: Sequence[str], thresholds: Sequence[float], photos: str) -> str:

@@ -260,6 +260,14 @@ class Sessions:
             for number, row in enumerate(rows, 1)
         ]
 
+    def reasons(self, session: str) -> list[str]:
+        """Why each of the session's rounds showed its photos, first to last; a deleted one's too."""
+        rows = self._connection.rows(
+            "SELECT why FROM rounds WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence",
+            {"id": session},
+        )
+        return [row["why"] for row in rows]
+
     def labels(self, session: str) -> list[LabelRow]:
         """Every thumb and undoing of the session, in the order they were given."""
         rows = self._connection.rows(

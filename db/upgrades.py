@@ -121,4 +121,10 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
     ),
     _columns("labels", "author String DEFAULT ''"),
     _columns("classifiers", "owner String DEFAULT ''"),
+    _columns(
+        "label_tables",
+        "numbers Array(UInt32)",
+        "thresholds Array(Float64)",
+        "columns Array(String)",
+    ),
 )

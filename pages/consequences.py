@@ -40,11 +40,11 @@ def of_collection(database: Database, collection: Collection) -> str:
 
 def of_session(database: Database, row: SessionRow, thumbs: int) -> str:
     """What deleting a session with so many thumbs means, in Markdown."""
-    saved = saved_from(database, row.id)
+    saved = [_own(*made) for made in database.classifiers.by_session().get(row.id, [])]
     lines = [f"Delete **{escaped(row.title)}** with its {counted(thumbs, 'thumb')}?"]
     if saved:
         lines.append(
-            f"What was saved from it stays: {_names(list(map(_numbered, saved)))}. "
+            f"What was saved from it stays: {_names(saved)}. "
             f"{'They' if len(saved) > 1 else 'It'} can't be sharpened any more."
         )
     return "\n\n".join(lines)
@@ -58,25 +58,23 @@ def of_classifier(database: Database, classifier: SavedClassifier) -> str:
     gone = [f"its {versions} versions"] if versions > 1 else []
     gone += [f"the {counted(marked, 'thumb')} of its check sample"] if marked else []
     gone += [f"the view {_names([view.name])}, for whoever queries it"] if view else []
+    lost = database.tables_of(classifier)
+    gone += [f"the table of labels {_names([table.name])}" for table in lost]
     lines = [f"Delete **{escaped(classifier.name)}**?"]
     if gone:
         lines.append(f"It takes along {_listed(gone)}.")
-    tables = database.label_tables.published(classifier.collection)
-    if keep := [table.name for table in tables if classifier.id in table.classifiers]:
+    if keep := [table.name for table in database.tables_with(classifier) if table not in lost]:
         which, go = ("tables", "go") if len(keep) > 1 else ("table", "goes")
         lines.append(f"The {which} of labels {_names(keep)} {go} on with it, as it is.")
-    lines.append("Its labelling session stays.")
+    if database.sessions.find(classifier.session) is not None:
+        lines.append("Its labelling session stays.")
     return "\n\n".join(lines)
 
 
-def saved_from(database: Database, session: str) -> list[SavedClassifier]:
-    """The classifiers that a session made, newest first."""
-    return [found for found in database.classifiers.all() if found.session == session]
-
-
-def _numbered(classifier: SavedClassifier) -> str:
-    version = f" (version {classifier.number})" if classifier.number > 1 else ""
-    return classifier.name + version
+def _own(classifier: SavedClassifier, number: int) -> str:
+    """A classifier with the number of a version, where there may be others."""
+    is_all = number == classifier.number == 1
+    return classifier.name if is_all else f"{classifier.name} (version {number})"
 
 
 def _names(names: Sequence[str]) -> str:

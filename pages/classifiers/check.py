@@ -6,7 +6,6 @@ import streamlit as st
 
 from classifier.estimates.population import ABOVE, BELOW, Population
 from classifier.ranking import Ranking
-from classifier.session import Session
 from classifier.versions import has_learnt_from
 from db.checks import Check
 from db.classifiers import SavedClassifier
@@ -27,7 +26,6 @@ def show_check(
     services: Services,
     table: PhotoTable,
     classifier: SavedClassifier,
-    session: Session | None,
     ranking: Ranking,
     threshold: float,
     use: Callable[[float], None],
@@ -38,7 +36,6 @@ def show_check(
         services: the app's.
         table: the classifier's collection.
         classifier: the one that is judged.
-        session: that it is refit in; None where it is gone.
         ranking: the collection under it.
         threshold: a score.
         use: makes another score the threshold, before the next run of the page.
@@ -57,7 +54,7 @@ def show_check(
             if st.button("Draw a sample", key="draw_check", type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
-        if session is not None and has_learnt_from(session, classifier, check):
+        if has_learnt_from(services.database, classifier, check):
             st.markdown(
                 f"Version {classifier.number} learnt from this sample, which flatters it now: draw "
                 "a new one."

@@ -45,7 +45,8 @@ def show_label_table(
         for one in saved
         if (one.collection, one.fingerprint) == (collection.name, collection.fingerprint)
     }
-    if len(own) < 2:
+    published = services.database.label_tables.published(collection.name)
+    if len(own) < 2 and not published:
         return
     box = st.expander(
         "Table of labels: several classifiers at once",

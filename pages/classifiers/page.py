@@ -71,7 +71,7 @@ def show(services: Services) -> None:
     show_map(services, classifier, collection, ranking)
     show_ways_out(services, table, classifier, ranking, threshold)
     show_view(services, classifier, services.database.views.of(classifier), threshold)
-    show_check(services, table, classifier, session, ranking, threshold, chosen.use)
+    show_check(services, table, classifier, ranking, threshold, chosen.use)
     show_label_table(services, collection, saved)
     _photos(services, table, ranking, threshold)
 

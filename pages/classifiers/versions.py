@@ -12,7 +12,6 @@ from db.errors import ExplorerError
 from db.photos import PhotoTable
 from pages.classifiers.populations import populations
 from pages.classifiers.scores import ranking_of
-from pages.classifiers.sharpen import session_of
 from pages.messages import show_error
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
@@ -68,8 +67,7 @@ def _table(now: Kept, then: Kept, labels: Mapping[str, int], told: Sequence[str]
 def _precision(services: Services, collection: Collection, kept: Kept) -> str:
     """The precision of a version by the check sample, which is as good for all, or ""."""
     check = services.database.checks.latest(kept.version.id)
-    session = session_of(services, kept.version)
-    if check is None or (session is not None and has_learnt_from(session, kept.version, check)):
+    if check is None or has_learnt_from(services.database, kept.version, check):
         return ""
     table = services.database.collections.photos(collection)
     evidence = populations.get(kept.version, check, table).evidence(check.labels)

@@ -14,7 +14,7 @@ from db.sessions import DOWN, UNSURE, UP
 from db.whose import EVERYBODYS, Whose, of_others, shared_with, started_by
 from db.words import counted
 from pages.address import address
-from pages.consequences import of_session, saved_from
+from pages.consequences import of_session
 from pages.desk.board import Show
 from pages.desk.component import show_desk
 from pages.label.access import authorize_change, may_change, may_label, require_sight
@@ -64,11 +64,12 @@ def _answers(services: Services, label: StreamlitPage, session_id: str) -> None:
     require_sight(person, session.row)
     st.title(escaped(session.row.title))
     rounds = counted(len(session.rounds), "round")
+    made = services.database.classifiers.by_session()
     more = " · each photo can be marked otherwise here, and the next refinement knows it"
     more = more if may_label(person, session.row) else ""
     st.markdown(
         f"{escaped(session.collection.name)} · {session.row.created:%Y-%m-%d %H:%M} UTC · {rounds}"
-        f"{_saved(saved_from(services.database, session_id))}{whose(person, session.row)}{more}"
+        f"{_saved(made.get(session_id, []))}{whose(person, session.row)}{more}"
     )
     agreement = show_agreement(session, _look_at_disputed)
     counts = {word: session.count(mark) for word, mark in _MARKS.items()}
@@ -136,10 +137,9 @@ def _sessions(services: Services, label: StreamlitPage, collection: Collection) 
         return
     pages = -(-total // PAGE)
     page = st.pagination(pages, key=f"history-{collection.name}-{pages}") if pages > 1 else 1
-    classifiers = services.database.classifiers.all()
+    made = services.database.classifiers.by_session()
     for summary in sessions.recent(collection.name, PAGE, (page - 1) * PAGE, which):
-        saved = [found for found in classifiers if found.session == summary.row.id]
-        _line(services, label, summary, saved)
+        _line(services, label, summary, made.get(summary.row.id, []))
 
 
 def _which(person: Person) -> Whose:
@@ -163,7 +163,7 @@ def _line(
     services: Services,
     label: StreamlitPage,
     summary: SessionSummary,
-    saved: Sequence[SavedClassifier],
+    saved: Sequence[tuple[SavedClassifier, int]],
 ) -> None:
     row, person = summary.row, current()
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
@@ -190,11 +190,11 @@ def _line(
             _delete(services, summary)
 
 
-def _saved(classifiers: Sequence[SavedClassifier]) -> str:
+def _saved(classifiers: Sequence[tuple[SavedClassifier, int]]) -> str:
     """What was saved from a session, to be opened."""
     links = [
         f"[{escaped(found.name)}]({address('/classifiers')}?classifier={quote(found.title)})"
-        for found in classifiers
+        for found, _ in classifiers
     ]
     return f" · saved as {', '.join(links)}" if links else ""
 

@@ -190,11 +190,13 @@ def test_the_thumbs_of_a_check_sample_are_learnt_from_where_that_is_wanted(
     again = Session.reopen(database, session.row.id)
     assert (again.labels, again.current.why) == (session.labels, f"{SAMPLE} 1")
     made = add_version(database, session, saved)
-    assert has_learnt_from(session, made, check)
-    assert not has_learnt_from(session, saved, check)
-    assert not has_learnt_from(session, made, replace(check, drawn=2))
+    assert has_learnt_from(database, made, check)
+    assert not has_learnt_from(database, saved, check)
+    assert not has_learnt_from(database, made, replace(check, drawn=2))
     learn_from(database, session, saved, check)
     assert len(session.rounds) == 2, "each thumb once"
+    database.sessions.update(session.row.id, deleted=True)
+    assert has_learnt_from(database, made, check), "it stays flattered"
 
 
 def test_a_view_that_can_not_follow_is_told_after_the_version_is_saved(

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS check_strata ON CLUSTER 'photos' (classifier String, 
 CREATE TABLE IF NOT EXISTS views ON CLUSTER 'photos' (classifier String, name String, threshold Float64, dropped UInt8, sequence UInt64, number UInt32 DEFAULT 1) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (classifier, sequence);
 
 -- label_tables: tables of labels published as views
-CREATE TABLE IF NOT EXISTS label_tables ON CLUSTER 'photos' (name String, collection String, classifiers Array(String), exclusive UInt8, dropped UInt8, sequence UInt64) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (name, sequence);
+CREATE TABLE IF NOT EXISTS label_tables ON CLUSTER 'photos' (name String, collection String, classifiers Array(String), exclusive UInt8, dropped UInt8, sequence UInt64, numbers Array(UInt32), thresholds Array(Float64), columns Array(String)) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (name, sequence);
 
 -- failures: photos that could not be loaded, and why
 CREATE TABLE IF NOT EXISTS failures ON CLUSTER 'photos' (collection String, id String, url String, reason String, final UInt8, at DateTime64(3, 'UTC'), sequence UInt64 DEFAULT toUnixTimestamp64Milli(at) * 1000000) ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}') ORDER BY (collection, id, at);

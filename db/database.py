@@ -131,9 +131,7 @@ class Database:
         thresholds[place] = threshold
         classifiers = [one for one in found if one is not None]  # rows are never deleted
         self.label_tables.publish(
-            LabelTable(
-                version.collection, classifiers, thresholds, table.exclusive, table.columns
-            ),
+            LabelTable(version.collection, classifiers, thresholds, table.exclusive, table.columns),
             table.name,
         )
 

@@ -14,7 +14,7 @@ from db.errors import ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import OWN, checked_name, is_name, quoted
-from db.views import view_names
+from db.views import single, single_number, view_names
 
 LABEL_TABLES = Table(
     "label_tables",
@@ -217,7 +217,8 @@ class LabelTables:
 def _each(columns: Sequence[str], thresholds: Sequence[float], photos: str) -> str:
     labels = "".join(
         f", {quoted(f'{name}_score')}, "
-        f"toUInt8({quoted(f'{name}_score')} >= {threshold:.9f}) AS {quoted(name)}"
+        f"toUInt8({single(quoted(f'{name}_score'))} >= {single_number(threshold)}) "
+        f"AS {quoted(name)}"
         for name, threshold in zip(columns, thresholds, strict=True)
     )
     return f"SELECT id, url{labels}\nFROM ({photos})"
@@ -225,7 +226,7 @@ def _each(columns: Sequence[str], thresholds: Sequence[float], photos: str) -> s
 
 def _exclusive(columns: Sequence[str], thresholds: Sequence[float], photos: str) -> str:
     margins = ", ".join(
-        f"{quoted(f'{name}_score')} - {threshold:.9f}"
+        f"{single(quoted(f'{name}_score'))} - {single_number(threshold)}"
         for name, threshold in zip(columns, thresholds, strict=True)
     )
     # Names of columns are letters, digits and underscores, so that they may stand in quotes.

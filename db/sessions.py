@@ -261,7 +261,7 @@ class Sessions:
         ]
 
     def reasons(self, session: str) -> list[str]:
-        """Why each of the session's rounds showed its photos, first to last; a deleted one's too."""
+        """Why each of the session's rounds showed its photos, first to last; deleted or not."""
         rows = self._connection.rows(
             "SELECT why FROM rounds WHERE session = %(id)s ORDER BY sequence LIMIT 1 BY sequence",
             {"id": session},

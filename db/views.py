@@ -115,7 +115,7 @@ class Views:
             "SELECT id, url, score\n"
             f"FROM (SELECT id, url, {dialect.score(classifier.weight)} AS score "
             f"FROM {quoted(checked_name(classifier.collection))})\n"
-            f"WHERE score >= {float(threshold):.9f}"
+            f"WHERE {single('score')} >= {single_number(threshold)}"
         )
 
     def _statement(
@@ -134,6 +134,19 @@ class Views:
         now = next_moment(self._connection, "views", "classifier", classifier.id)
         row = [classifier.id, view.name, view.threshold, int(dropped), view.number, now]
         self._connection.insert_rows("views", _COLUMNS, [row])
+
+
+def single(score: str) -> str:
+    """A score in SQL, rounded as those that the explorer ranks by.
+
+    An engine may compute in double precision, and a photo that lies at the threshold be below it.
+    """
+    return f"toFloat32({score})"
+
+
+def single_number(threshold: float) -> str:
+    """A threshold in SQL, to be compared with such scores."""
+    return single(f"{float(threshold):.12f}")
 
 
 def view_name(words: str) -> str:

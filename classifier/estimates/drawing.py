@@ -26,7 +26,7 @@ Scores = npt.NDArray[np.float32]
 _BELOW = (1, 4, 19)
 _SMALLEST = 25  # photos
 # Of the photos drawn below the threshold, so many are from its last stratum, the largest by far.
-_DEEP = 0.6
+DEEP = 0.6
 
 
 def strata_of(weight: Vector, scores: Scores, threshold: float) -> Strata:
@@ -80,8 +80,8 @@ def enlarged(
     """
     kept = [place for place, low in enumerate(strata.lows) if low >= np.float32(threshold)]
     rest = [place for place in range(len(strata.cuts)) if place not in kept]
-    wanted = dict(zip(kept, _split(above, len(kept), 0.0), strict=True))
-    wanted |= dict(zip(rest, _split(below, len(rest), _DEEP), strict=True))
+    wanted = dict(zip(kept, split(above, len(kept), 0.0), strict=True))
+    wanted |= dict(zip(rest, split(below, len(rest), DEEP), strict=True))
     cuts = list(strata.cuts)
     for place, more in sorted(wanted.items()):
         outside = np.sort(numbers[(places == place) & (numbers > np.uint64(cuts[place]))])
@@ -101,9 +101,9 @@ def drawn_from(strata: Strata, places: Places, numbers: Numbers) -> npt.NDArray[
     return inside
 
 
-def _split(n: int, parts: int, last: float) -> list[int]:
+def split(n: int, parts: int, last: float) -> list[int]:
     """Cut a number in parts as equal as can be, of which the last one has a share of its own."""
     if parts <= 1 or not last:
         return [n * (part + 1) // parts - n * part // parts for part in range(parts)]
     deep = round(n * last)
-    return [*_split(n - deep, parts - 1, 0.0), deep]
+    return [*split(n - deep, parts - 1, 0.0), deep]

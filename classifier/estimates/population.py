@@ -1,6 +1,6 @@
 """A collection under a classifier and its check sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -75,16 +75,30 @@ class Population:
     def enlarged(self, above: int, below: int) -> "Population":
         """With a larger sample: so many photos more above and below the threshold, if there are."""
         strata = drawing.enlarged(
-            self.strata, self.threshold, self.places, self._numbers(), above, below
+            self.strata, self.threshold, self.places, self._numbers, above, below
         )
         return replace(self, strata=strata)
+
+    def there(self, photos: Iterable[str]) -> list[str]:
+        """Those photos that are in the collection still, in their order."""
+        return [photo for photo in photos if photo in self._place_of]
+
+    def came(self, marked: Container[str]) -> list[str]:
+        """The photos that belong in the sample, and that those who drew it have not seen yet.
+
+        Until they are looked at, what is told holds for them only if they are like the others.
+
+        Args:
+            marked: the sample as it is stored, with marks or without.
+        """
+        return [photo for photo in self.sample() if photo not in marked]
 
     def sample(self) -> list[str]:
         """The ids of the photos that are in the sample: those above the threshold first.
 
         On either side their order is chance, so that nobody who marks them knows the next score.
         """
-        numbers = self._numbers()
+        numbers = self._numbers
         inside = np.flatnonzero(drawing.drawn_from(self.strata, self.places, numbers))
         below = self.scores[inside] < np.float32(self.threshold)
         return [self.ids[place] for place in inside[np.lexsort((numbers[inside], below))]]
@@ -124,5 +138,6 @@ class Population:
         strata = range(len(self.strata.cuts))
         return [self.scores[self.places == place][::-1] for place in strata]
 
+    @cached_property
     def _numbers(self) -> drawing.Numbers:
         return drawing.numbers_of(self.ids, self.drawn)

@@ -63,18 +63,29 @@ def show_check(
                 _draw(services, classifier, ranking, threshold)
             return
         population = populations.get(classifier, check, table)
-        _sample(services, classifier, check, threshold)
+        _sample(services, classifier, check, threshold, population)
         _larger(services, classifier, ranking, threshold, check, population)
         show_curve(population.evidence(check.labels), threshold, use)
 
 
 def _sample(
-    services: Services, classifier: SavedClassifier, check: Check, threshold: float
+    services: Services,
+    classifier: SavedClassifier,
+    check: Check,
+    threshold: float,
+    population: Population,
 ) -> None:
-    pages = -(-len(check.labels) // PAGE)
-    page = st.pagination(pages, key=f"check-page-{check.drawn}") if pages > 1 else 1
+    there = population.there(check.labels)
+    if not there:
+        st.markdown("None of this sample's photos is in the collection any more: draw a new one.")
+        return
+    pages = -(-len(there) // PAGE)
+    key = f"check-page-{check.drawn}"
+    if (asked := st.session_state.pop(f"{key}-asked", 0)) and asked <= pages > 1:
+        st.session_state[key] = asked
+    page = st.pagination(pages, key=key) if pages > 1 else 1
     board = CheckBoard(services.database, classifier, check, threshold, current(), page)
-    show_desk("check", board.key, board)
+    show_desk("check", board.key, board, followed=True)
 
 
 def _larger(
@@ -93,7 +104,7 @@ def _larger(
                 "the threshold: draw a new one to see what is missed."
             )
         else:
-            came = [photo for photo in population.sample() if photo not in check.labels]
+            came = population.came(check.labels)
             if came and st.button(
                 f"Add {len(came):,} that came in since",
                 key="check_came",
@@ -102,12 +113,21 @@ def _larger(
                 _enlarge(services, classifier, check, population, 0, 0)
             # Where the sample was drawn around, which the threshold may have left since.
             at = f"{check.threshold:.3f}"
-            if st.button(f"{MORE_ABOVE} more above {at}", key="check_above", help=_MORE_ABOVE):
+            more = f"{MORE_ABOVE} more above {at}"
+            none = _is_all(population, MORE_ABOVE, 0)
+            if st.button(more, key="check_above", help=_MORE_ABOVE, disabled=none):
                 _enlarge(services, classifier, check, population, MORE_ABOVE, 0)
-            if st.button(f"{MORE_BELOW} more below {at}", key="check_below", help=_MORE_BELOW):
+            more = f"{MORE_BELOW} more below {at}"
+            none = _is_all(population, 0, MORE_BELOW)
+            if st.button(more, key="check_below", help=_MORE_BELOW, disabled=none):
                 _enlarge(services, classifier, check, population, 0, MORE_BELOW)
         if st.button("Draw a new sample", key="draw_check", help=_NEW):
             _draw(services, classifier, ranking, threshold)
+
+
+def _is_all(population: Population, above: int, below: int) -> bool:
+    """Whether all photos on that side are in the sample already."""
+    return population.enlarged(above, below).strata.cuts == population.strata.cuts
 
 
 _MORE_ABOVE = "The precision is told more closely"
@@ -143,4 +163,7 @@ def _enlarge(
     authorize(services.database, Deed.LABEL, target, classifier.owner)
     larger = population.enlarged(above, below)
     services.database.checks.extend(classifier.id, check, larger.sample(), larger.strata)
+    # To the page on which the new ones begin, which comes about in the next run.
+    first = 1 + len(population.there(check.labels)) // PAGE
+    st.session_state[f"check-page-{check.drawn}-asked"] = first
     st.rerun()

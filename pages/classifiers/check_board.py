@@ -4,10 +4,12 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
+from classifier.estimates.population import Population
 from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError, GoneError
+from db.photos import PhotoTable
 from db.sessions import DOWN, NONE, UNSURE, UP
 from pages.classifiers.populations import populations
 from pages.classifiers.verdict import verdict
@@ -87,7 +89,8 @@ class CheckBoard:
         require_act(self._person, act)
         require_own(self._person, self._classifier.owner, f"“{self._classifier.name}”")
         if act.do == "rest":
-            self._label([p for p in self._on_page() if self._check.labels[p] == NONE], DOWN)
+            page = self._on_page(self._population(self._table()))
+            self._label([p for p in page if self._check.labels[p] == NONE], DOWN)
             return Answer()
         if act.do != "mark":
             raise ExplorerError(f"A check sample has no {act.do!r}: reload the page")
@@ -101,27 +104,24 @@ class CheckBoard:
 
     def state(self, _show: Show) -> State:
         """See Board."""
-        collection = self._database.collections.find(self._classifier.collection)
-        if collection is None:
-            raise GoneError(f"The collection {self._classifier.collection} is gone")
-        table = self._database.collections.photos(collection)
-        photos = [near.photo for near in table.get(self._on_page())]
+        table = self._table()
+        population = self._population(table)
+        photos = [near.photo for near in table.get(self._on_page(population))]
         marks = {photo.id: self._check.labels[photo.id] for photo in photos}
         given = list(marks.values())
-        population = populations.get(self._classifier, self._check, table)
-        evidence = population.evidence(self._check.labels)
+        collection = self._classifier.collection
         return {
             "can": self._can(),
             "at": self.at,
             "live": False,
             "title": self._classifier.name,
-            "collection": collection.name,
+            "collection": collection,
             "filters": [],
             "rounds": 0,
             "round": 0,
             "key": "",
             "liked": "",
-            "photos": [facts(collection.name, photo) for photo in photos],
+            "photos": [facts(collection, photo) for photo in photos],
             "stacks": [[place] for place in range(len(photos))],
             "marks": {photo: mark for photo, mark in marks.items() if mark != NONE},
             "by": {},
@@ -132,7 +132,12 @@ class CheckBoard:
             "shares": [],
             "turns": [],
             "verdict": None,
-            "note": verdict(evidence, self._threshold, len(self._check.labels)),
+            "note": verdict(
+                population.evidence(self._check.labels),
+                self._threshold,
+                len(population.there(self._check.labels)),
+                len(population.came(self._check.labels)),
+            ),
             "undo": None,
             "redo": None,
             "unstored": 0,
@@ -143,8 +148,18 @@ class CheckBoard:
         own = self._person.may_change(self._classifier.owner)
         return allowed(self._person, ("mark", "rest")) if own else []
 
-    def _on_page(self) -> list[str]:
-        return list(self._check.labels)[(self._page - 1) * PAGE : self._page * PAGE]
+    def _table(self) -> PhotoTable:
+        collection = self._database.collections.find(self._classifier.collection)
+        if collection is None:
+            raise GoneError(f"The collection {self._classifier.collection} is gone")
+        return self._database.collections.photos(collection)
+
+    def _population(self, table: PhotoTable) -> Population:
+        return populations.get(self._classifier, self._check, table)
+
+    def _on_page(self, population: Population) -> list[str]:
+        there = population.there(self._check.labels)
+        return there[(self._page - 1) * PAGE : self._page * PAGE]
 
     def _label(self, photos: list[str], label: int) -> None:
         if photos:

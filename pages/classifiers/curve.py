@@ -14,6 +14,11 @@ Curve = list[tuple[float, Quality]]
 _PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 _ESTIMATE, _SURELY = "by the estimate", "by the lower end of the interval"
 
+_HOW = (
+    "By the estimate, the truth is below what you ask for about as often as above it; by the lower "
+    "end of the interval, hardly ever"
+)
+
 
 def show_curve(evidence: Evidence, threshold: float, use: Callable[[float], None]) -> None:
     """Draw the precision by threshold, and offer the threshold that is as precise as wanted.
@@ -39,7 +44,7 @@ def show_curve(evidence: Evidence, threshold: float, use: Callable[[float], None
             key="precision",
             width=180,
         )
-        how = st.selectbox("Told", (_ESTIMATE, _SURELY), key="surely")
+        how = st.selectbox("Told", (_ESTIMATE, _SURELY), key="surely", help=_HOW)
         wanted = threshold_for(curve, precision, how == _SURELY)
         if wanted is not None:
             st.button(

@@ -169,7 +169,8 @@ def _published(services: Services, collection: Collection) -> None:
 def _words(published: PublishedTable) -> str:
     labels = counted(len(published.classifiers), "classifier")
     one = ", at most one a photo" if published.exclusive else ""
-    return f"Published as the view **{code(published.name)}**: {labels}{one}"
+    more = "" if published.follows else ". Publish it again, and it follows their versions"
+    return f"Published as the view **{code(published.name)}**: {labels}{one}{more}"
 
 
 def _drop(services: Services, collection: Collection, published: PublishedTable) -> None:

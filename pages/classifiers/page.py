@@ -24,11 +24,13 @@ from pages.classifiers.versions import show_versions
 from pages.classifiers.view import show_view
 from pages.classifiers.ways_out import show_ways_out
 from pages.consequences import of_classifier
+from pages.label.access import may_see
 from pages.map.panel import show_map
 from pages.markdown import escaped
 from pages.messages import show_error, show_info
 from pages.people.acting import authorize, barred, hindrance
 from pages.people.deeds import Deed
+from pages.people.person import current
 from pages.photo_grid import show_photos
 from pages.services import Services
 
@@ -116,9 +118,12 @@ def _delete(services: Services, classifier: SavedClassifier) -> None:
 
 
 def _origin(services: Services, classifier: SavedClassifier) -> str:
-    """What it was saved from: its session, to be opened, or the prompt of one that is gone."""
+    """What it was saved from: its session, to be opened, or else the prompt.
+
+    The name that others gave a session of theirs, and its address, are not everybody's.
+    """
     row = services.database.sessions.find(classifier.session)
-    if row is None:
+    if row is None or not may_see(current(), row):
         return f"From the prompt “{escaped(classifier.prompt)}”"
     link = f"{address('/')}?session={quote(row.id)}"
     return f"From the session [“{escaped(row.title)}”]({link})"

@@ -1,7 +1,7 @@
 """Where a classifier cuts its ranking: a slider under the histogram of all scores."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
@@ -9,7 +9,11 @@ import streamlit as st
 from classifier.ranking import Ranking
 from db.classifiers import SavedClassifier
 from db.database import Database
+from db.views import View
 from pages.classifiers.histogram import histogram
+from pages.markdown import code
+from pages.people.acting import authorize, barred, hindrance
+from pages.people.deeds import Deed
 
 _STEPS = 500
 _FLAT = 1e-4
@@ -58,11 +62,32 @@ def choose_threshold(
         )
     kept = ranking.kept(threshold)
     is_proposal = settled is None and version not in _chosen()
-    st.markdown(
-        f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
-        f"({kept / len(ranking.ids):.1%})" + (", as proposed from your thumbs" * is_proposal)
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{kept:,}** of {len(ranking.ids):,} photos score at least {threshold:.3f} "
+            f"({kept / len(ranking.ids):.1%})" + (", as proposed from your thumbs" * is_proposal),
+            width="content",
+        )
+        if version in _chosen() and threshold != settled:
+            _offer_to_keep(database, classifier, threshold)
     return Threshold(threshold, partial(_use, version, key))
+
+
+def _offer_to_keep(database: Database, classifier: SavedClassifier, threshold: float) -> None:
+    """A button that stores a threshold, with which the classifier is opened from then on."""
+    if (view := _view_of(database, classifier)) is not None:
+        st.caption(
+            f"The view {code(view.name)} has {view.threshold:.3f} still: publish it again under "
+            "“Use it in SQL”",
+            width="content",
+        )
+        return
+    look = barred(hindrance(Deed.SAVE, classifier.owner))
+    if st.button("Keep this threshold", key="keep_threshold", icon=":material/save:", **look):
+        target = f"the classifier {classifier.title}: threshold {threshold:.3f}"
+        authorize(database, Deed.SAVE, target, classifier.owner)
+        database.classifiers.use(replace(classifier, threshold=threshold))
+        st.rerun()
 
 
 def current_threshold(database: Database, classifier: SavedClassifier, ranking: Ranking) -> float:
@@ -77,13 +102,19 @@ def _current(version: str, settled: float | None, ranking: Ranking) -> float:
 
 def _settled(database: Database, classifier: SavedClassifier) -> float | None:
     """Where the threshold of this version was left, if it was."""
-    view = database.views.of(classifier)
-    if view is not None and view.number == classifier.number:
+    view = _view_of(database, classifier)
+    if view is not None:
         return view.threshold
     check = database.checks.latest(classifier.id)
     if classifier.threshold is not None or check is None:
         return classifier.threshold
     return check.threshold
+
+
+def _view_of(database: Database, classifier: SavedClassifier) -> View | None:
+    """The view of this version, if it is published."""
+    view = database.views.of(classifier)
+    return view if view is not None and view.number == classifier.number else None
 
 
 def _version(classifier: SavedClassifier) -> str:

@@ -2,15 +2,17 @@
 
 from classifier.estimates.amounts import Amount
 from classifier.estimates.evidence import Evidence, Quality
+from db.words import counted
 
 
-def verdict(evidence: Evidence, threshold: float, shown: int) -> str:
+def verdict(evidence: Evidence, threshold: float, shown: int, came: int = 0) -> str:
     """How good the classifier is at a threshold, or why that can't be told yet.
 
     Args:
         evidence: the sample's.
         threshold: a score.
         shown: how many photos the sample has.
+        came: how many came in since that belong in it.
     """
     quality = evidence.at(threshold)
     if not quality.marked:
@@ -18,9 +20,15 @@ def verdict(evidence: Evidence, threshold: float, shown: int) -> str:
         return f"Mark {photos}: yes where it is what you look for, no where it is not"
     rest = shown - quality.marked
     left = f"{rest:,} still to be marked" if rest > 0 else ""
-    return ". ".join(
-        filter(None, (_precision(quality), _total(evidence, quality, threshold), left))
-    )
+    told = (_precision(quality), _total(evidence, quality, threshold), left, _came(came))
+    return ". ".join(filter(None, told))
+
+
+def _came(photos: int) -> str:
+    if not photos:
+        return ""
+    they, them = ("belongs", "it") if photos == 1 else ("belong", "them")
+    return f"{counted(photos, 'photo')} that came in since {they} in the sample too: add {them}"
 
 
 def _precision(quality: Quality) -> str:

@@ -51,7 +51,9 @@ def show_versions(
         now = Kept.of(classifier, ranking, threshold)
         then = Kept.of(other, ranking_of(services, other, collection))
         told = [_precision(services, collection, kept) for kept in (now, then)]
-        _table(now, then, ranking.labels, told)
+        # Thumbs on photos that are gone are on no side.
+        thumbs = {p: ranking.labels[p] for p in ranking.ids if p in ranking.labels}
+        _table(now, then, thumbs, told)
         if st.button(f"Use version {number} again", key="use_version", icon=":material/undo:"):
             _use(services, classifier, other, threshold)
         _differences(services, services.database.collections.photos(collection), now, then)

@@ -34,6 +34,7 @@ def show_desk(
     *,
     stacked: bool = True,
     on_like: Callable[[str], None] | None = None,
+    followed: bool = False,
 ) -> None:
     """Draw a desk. From then on it talks to its routes by itself, without a run of the page.
 
@@ -45,6 +46,7 @@ def show_desk(
         stacked: whether near-duplicates lie on one another.
         on_like: called, before the next run, with the id of a photo that a new search is to be
             like; without it there are only rounds like a photo.
+        followed: whether the page runs again once all photos are marked, and at each mark then.
     """
     shown = show or Show()
     data: dict[str, Any] = {
@@ -55,6 +57,7 @@ def show_desk(
         "mark": shown.mark,
         "stacked": stacked,
         "alone": on_like is not None,
+        "followed": followed,
         "state": board.state(shown),
     }
     name = _key(f"desk-{kind}-{key}-{shown.mark}-{shown.round}")
@@ -64,7 +67,8 @@ def show_desk(
         if on_like is not None and isinstance(photo, str):
             on_like(photo)
 
-    _desk(key=name, data=data, on_like_change=liked)
+    # A run of the page is all that "marked" is for.
+    _desk(key=name, data=data, on_like_change=liked, on_marked_change=lambda: None)
 
 
 def _key(name: str) -> str:

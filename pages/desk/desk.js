@@ -219,6 +219,9 @@ class Desk {
     this.saved(acts, refused[this.saving] ?? "", asked[this.saving]);
     this.say(refused[this.saving] ? "" : (Object.values(refused)[0] ?? said.join(" ")));
     if (changed.length) this.point(changed);
+    const marks = this.marks(); // the page below tells what all of them say
+    const all = this.state.photos.every(({ id }) => (marks[id] ?? NONE) !== NONE);
+    if (this.data.followed && acts.length && all) this.trigger("marked", true);
   }
 
   // Show which photos an undo changed.

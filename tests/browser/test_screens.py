@@ -178,6 +178,7 @@ def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None])
     page.get_by_role("button", name="Rest are no").click()
     stored(page)
     expect(page.locator(".note")).to_contain_text("Precision ")
+    expect(page.get_by_text("At least so precise")).to_be_visible()  # no click asked for it
     keep("classifiers-check")
     page.get_by_text("Just below the threshold", exact=True).click()
     keep("classifiers-below-threshold")

@@ -20,6 +20,7 @@ from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
+from db.label_tables import LabelTable
 from db.sessions import DOWN, NEW, RANKED, SAMPLE, THRESHOLD, UNSURE, UP
 from db.views import Views
 from tests.conftest import TextTower, filled
@@ -151,6 +152,8 @@ def test_a_version_is_fit_on_all_thumbs_compared_and_taken_back(
     database: Database, session: Session, saved: SavedClassifier
 ) -> None:
     view = database.views.publish(saved, 0.1)
+    table = LabelTable(saved.collection, [saved], [0.1], False)
+    database.label_tables.publish(table, "kinds")
     with pytest.raises(ExplorerError, match="These thumbs have made version 1 already"):
         add_version(database, session, saved, 0.1)
     photos = sharpened(database, session, saved)
@@ -164,12 +167,14 @@ def test_a_version_is_fit_on_all_thumbs_compared_and_taken_back(
     assert (first.threshold, second.threshold) == (0.1, made.threshold)
     assert rows_of(database, view.name) == kept_by(database, session, second)
     assert database.views.of(made) == replace(view, threshold=made.threshold, number=2)
+    assert rows_of(database, "kinds WHERE lakes = 1") == kept_by(database, session, second)
 
     use_version(database, second, first, 0.3)
     (current,) = database.classifiers.all()
     assert (current.number, current.threshold) == (1, 0.1)
     assert database.classifiers.versions(current)[0].threshold == 0.3, "where it was left"
     assert rows_of(database, view.name) == kept_by(database, session, first)
+    assert rows_of(database, "kinds WHERE lakes = 1") == kept_by(database, session, first)
     with pytest.raises(ExplorerError, match="These thumbs have made version 2 already"):
         add_version(database, session, current)
     session.label(photos[1], DOWN)

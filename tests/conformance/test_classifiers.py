@@ -114,6 +114,22 @@ def test_versions_are_kept_counted_on_and_taken_back(database: Database) -> None
     assert classifiers.find("1") is None
 
 
+def test_a_session_is_known_by_each_version_that_it_made(database: Database) -> None:
+    classifiers = database.classifiers
+    classifiers.save(replace(saved("1", "lakes"), session="first"))
+    classifiers.save(replace(saved("2", "ponds"), session="first"))
+    classifiers.save(replace(saved("3", "gone"), session="first"))
+    classifiers.delete(classifiers.find("3") or saved("3", "gone"))
+    lakes = classifiers.find("1")
+    assert lakes is not None
+    classifiers.add_version(lakes, replace(fit(7), session="second"))
+    made = {
+        session: {(one.name, one.number, own) for one, own in found}
+        for session, found in classifiers.by_session().items()
+    }
+    assert made == {"first": {("lakes", 2, 1), ("ponds", 1, 1)}, "second": {("lakes", 2, 2)}}
+
+
 def test_versions_that_are_made_at_once_are_all_kept(database: Database) -> None:
     database.classifiers.save(saved("1", "lakes"))
     (first,) = database.classifiers.all()

@@ -96,6 +96,58 @@ def test_a_table_is_published_moved_and_taken_away(database: Database) -> None:
     assert "kinds" not in database.connection.tables()
 
 
+def test_a_published_table_takes_another_version_and_keeps_its_columns(database: Database) -> None:
+    filled(database, 60)
+    boats, lakes, _ = three(database)
+    for one in (boats, lakes):
+        database.classifiers.save(one)
+    table = LabelTable("unsplash_25k", [boats, lakes], [2.0, -0.01], False)
+    database.label_tables.publish(table, "kinds")
+    before = database.connection.rows("SELECT id, lakes, lakes_score FROM kinds ORDER BY id")
+    database.classifiers.rename(boats, "Ships")
+    second = database.classifiers.add_version(
+        replace(boats, name="Ships"), replace(boats, weight=WEIGHTS[2])
+    )
+    database.delete(lakes)
+    database.use_in_tables(second, 0.0)
+    (published,) = database.label_tables.published("unsplash_25k")
+    assert (published.numbers, published.thresholds) == ((2, 1), (0.0, -0.01))
+    rows = database.connection.rows("SELECT * FROM kinds ORDER BY id")
+    assert [{name: row[name] for name in before[0]} for row in rows] == before
+    alone = LabelTable("unsplash_25k", [second], [0.0], False)
+    scored = database.label_tables.rows(alone).to_pylist()
+    assert [row["red_boats"] for row in rows] == [row[alone.columns[0]] for row in scored]
+    assert 0 < sum(row["red_boats"] for row in rows) < 60
+
+
+def test_a_table_of_an_earlier_version_of_the_explorer_is_left_as_it_is(database: Database) -> None:
+    filled(database, 5)
+    boats = three(database)[0]
+    database.classifiers.save(boats)
+    database.connection.command("CREATE VIEW kinds AS SELECT 1 AS red_boats")
+    columns = ("name", "collection", "classifiers", "exclusive", "dropped", "sequence")
+    row = ["kinds", "unsplash_25k", [boats.id], 0, 0, 1]
+    database.connection.insert_rows("label_tables", columns, [row])
+    database.use_in_tables(boats, 0.0)
+    (published,) = database.label_tables.published("unsplash_25k")
+    assert not published.follows
+    assert database.connection.rows("SELECT * FROM kinds") == [{"red_boats": 1}]
+
+
+def test_a_table_goes_with_the_last_of_its_classifiers(database: Database) -> None:
+    filled(database, 5)
+    boats, lakes, _ = three(database)
+    for one in (boats, lakes):
+        database.classifiers.save(one)
+    table = LabelTable("unsplash_25k", [boats, lakes], [0.0, 0.0], True)
+    database.label_tables.publish(table, "kinds")
+    database.delete(boats)
+    assert [one.name for one in database.label_tables.published("unsplash_25k")] == ["kinds"]
+    database.delete(lakes)
+    assert database.label_tables.published("unsplash_25k") == []
+    assert "kinds" not in database.connection.tables()
+
+
 def test_views_go_with_their_collection_and_one_dropped_by_hand_is_none(
     database: Database,
 ) -> None:

@@ -10,6 +10,7 @@ from db.classifiers import SavedClassifier
 from db.connection import Connection
 from db.database import Database
 from db.errors import ExplorerError
+from db.label_tables import LabelTable
 from db.photos import Photo
 from db.views import view_name
 from tests.conftest import filled, unit_vectors
@@ -56,6 +57,20 @@ def test_a_view_has_the_classifiers_own_scores_above_the_threshold(database: Dat
     for photo, score in found.items():
         assert score == pytest.approx(float(vectors[int(photo[-5:])] @ WEIGHT), abs=1e-5)
     assert database.views.of(classifier) == view
+
+
+def test_a_photo_at_the_threshold_is_kept_in_sql_as_on_the_page(database: Database) -> None:
+    _, table, _ = filled(database, 60)
+    classifier = saved(database)
+    ids, scores = table.scores(classifier.weight)
+    for place in range(0, 60, 4):
+        threshold = float(scores[place])
+        view = database.connection.rows(database.views.query(classifier, threshold))
+        assert {row["id"] for row in view} == set(ids[: place + 1])
+        for exclusive in (False, True):
+            labels = LabelTable(classifier.collection, [classifier], [threshold], exclusive)
+            rows = database.label_tables.rows(labels).to_pylist()
+            assert {row["id"] for row in rows if row["red_boats"]} == set(ids[: place + 1])
 
 
 def test_photos_that_come_in_later_are_in_the_view(database: Database) -> None:
@@ -179,4 +194,4 @@ def test_the_statement_that_is_shown_is_the_one_that_is_run(
         assert ran[-1] == shown
     name = database.connection.dialect.layout.everywhere("x_drop_table_labels")
     assert ran[-1].startswith(f"CREATE OR REPLACE VIEW {name} AS\n")
-    assert ran[-1].endswith("\nWHERE score >= 0.000000100")
+    assert ran[-1].endswith("\nWHERE toFloat32(score) >= toFloat32(0.000000100000)")

@@ -87,6 +87,23 @@ def test_the_proposal_is_called_so_until_the_threshold_is_moved(page: AppTest) -
     assert "as proposed" not in texts(page)
 
 
+def test_a_threshold_that_is_kept_is_there_the_next_time(page: AppTest, services: Services) -> None:
+    assert not [b for b in page.button if b.key == "keep_threshold"]
+    page.slider[0].set_value(page.slider[0].max)
+    healthy(page.run())
+    button(page, "keep_threshold")
+    assert not [b for b in page.button if b.key == "keep_threshold"]
+    again = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
+    assert healthy(again).slider[0].value == page.slider[0].value
+    assert "as proposed" not in texts(again)
+    button(again, "publish")
+    again.slider[0].set_value(again.slider[0].min)
+    assert "The view `lakes` has " in captions(healthy(again.run()))
+    assert not [b for b in again.button if b.key == "keep_threshold"]
+    button(again, "publish")
+    assert "The view `lakes` has " not in captions(again)
+
+
 @pytest.mark.parametrize("place", [0, 250, 999])
 def test_the_bin_that_the_threshold_cuts_is_two(place: int) -> None:
     scores = np.sort(unit_vectors(1000, seed=8)[:, 0])[::-1]
@@ -288,6 +305,44 @@ def test_photos_that_came_in_can_join_the_sample(
     assert not [b for b in page.button if b.key == "check_came"]
 
 
+def test_what_came_in_is_told_beside_what_is_told_without_it(
+    page: AppTest, services: Services, collection: Collection
+) -> None:
+    draw(page)
+    mark(services, page, UP, rest=True)
+    table = services.database.collections.photos(collection)
+    table.add([Photo(f"new-{n}", f"sample:new-{n}") for n in range(20)], unit_vectors(20, seed=9))
+    healthy(page.run())
+    n = int(page.button(key="check_came").label.split()[1])
+    assert desk(page)["note"].endswith(
+        f". {n} photos that came in since belong in the sample too: add them"
+    )
+    button(page, "check_came")
+    assert desk(page)["note"].endswith(f". {n} still to be marked")
+
+
+def test_photos_of_a_sample_that_are_gone_are_not_waited_for(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    draw(page)
+    check = services.database.checks.latest(saved.id)
+    assert check is not None
+    ids = list(check.labels)
+    services.database.remove(collection, ids[:5])
+    healthy(page.run())
+    assert len(desk(page)["photos"]) == 35
+    assert note(mark(services, page, UP)).endswith(". 34 still to be marked")
+    assert "still to be marked" not in note(mark(services, page, rest=True))
+    services.database.remove(collection, ids)
+    table = services.database.collections.photos(collection)
+    table.add([Photo("new", "sample:new")], unit_vectors(1, seed=9))
+    table.add([Photo("newer", "sample:newer")], unit_vectors(1, seed=10))
+    healthy(page.run())
+    assert desks(page) == []
+    assert "None of this sample's photos is in the collection any more" in texts(page)
+    assert page.button(key="draw_check")
+
+
 def test_a_larger_sample_has_more_photos_and_the_same_marks(services: Services, clip: Clip) -> None:
     collection = add_collection(services, clip, "many", 300)
     session = Session.start(services.database, collection, clip, "a lake")
@@ -306,6 +361,13 @@ def test_a_larger_sample_has_more_photos_and_the_same_marks(services: Services, 
     assert len(after.labels) == 80 + 20 + 60
     assert list(after.labels.items())[:80] == list(before.labels.items())
     assert len(desk(page)["photos"]) == 60
+    assert desk(page)["photos"][-1]["id"] == list(after.labels)[119], "on the page of the new ones"
+    while not page.button(key="check_below").disabled:
+        button(page, "check_below")
+    last = services.database.checks.latest(saved.id)
+    assert last is not None
+    assert len(last.labels) == 50 + 200, "all that are below are in it"
+    assert not page.button(key="check_above").disabled
 
 
 def test_a_sample_of_an_earlier_version_tells_the_precision_alone(

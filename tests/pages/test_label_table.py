@@ -103,6 +103,22 @@ def test_what_is_deleted_says_which_tables_go_and_which_go_on(
     assert "label" not in of_collection(database, collection)
 
 
+def test_a_published_table_can_be_taken_away_when_one_of_its_classifiers_is_left(
+    page: AppTest, services: Services
+) -> None:
+    button(page, "publish_labels")
+    database = services.database
+    for classifier in database.classifiers.all()[:2]:
+        database.delete(classifier)
+        healthy(page.run())
+    assert "Published as the view **`drawings_labels`**: 3 classifiers" in texts(page)
+    (last,) = database.classifiers.all()
+    assert "along the table of labels **drawings\\_labels**" in of_classifier(database, last)
+    button(page, "unpublish-drawings_labels")
+    assert database.label_tables.published("drawings") == []
+    assert not [box for box in page.expander if box.label.startswith("Table of labels")]
+
+
 def test_a_name_that_is_taken_is_one_line(page: AppTest) -> None:
     page.text_input(key="labels-view-drawings").set_value("labels")
     healthy(page.run())

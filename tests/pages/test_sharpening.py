@@ -130,6 +130,32 @@ def test_versions_are_compared_by_a_check_sample_until_one_learns_from_it(
     assert len(desk(page)["photos"]) == 40
 
 
+def test_a_version_that_learnt_from_a_sample_is_flattered_without_its_session_too(
+    page: AppTest, services: Services, session: Session
+) -> None:
+    press(page, "draw_check")
+    mark_all(services, page)
+    page = opened(services)
+    page.checkbox[0].check()
+    healthy(page.run())
+    press(page, "refit")
+    services.database.sessions.update(session.row.id, deleted=True)
+    services.sessions.forget(session.row.id)
+    page = opened(services)
+    assert "Version 2 learnt from this sample, which flatters it now" in texts(page)
+    assert desks(page) == []
+
+
+def test_thumbs_on_photos_that_are_gone_are_neither_agreed_with_nor_counted(
+    page: AppTest, services: Services, session: Session, saved: SavedClassifier
+) -> None:
+    services.database.classifiers.add_version(saved, replace(saved, threshold=-1.0))
+    gone = [photo for photo, label in session.labels.items() if label == UP]
+    services.database.remove(session.collection, gone[:3])
+    (table,) = healthy(page.run()).dataframe
+    assert table.value["agrees with"][0] == "1 of 6 thumbs"
+
+
 def test_another_tab_goes_on_with_the_photos_at_the_threshold(
     page: AppTest, services: Services, session: Session
 ) -> None:
@@ -200,6 +226,22 @@ def test_what_goes_with_what_is_said_first(
         "the same model.\n\nNothing is left to rank for **Lakes**: download what you want to keep "
         "on the Classifiers page before."
     )
+
+
+def test_a_session_stands_by_the_version_that_it_made_when_another_made_the_next(
+    services: Services, session: Session, saved: SavedClassifier
+) -> None:
+    database = services.database
+    database.classifiers.add_version(saved, replace(saved, session="another"))
+    told = "stays: **Lakes \\(version 1\\)**. It can't be sharpened any more."
+    assert told in of_session(database, session.row, 9)
+
+
+def test_a_classifier_without_a_session_promises_none(
+    services: Services, saved: SavedClassifier
+) -> None:
+    carried = replace(saved, id="carried", session="")
+    assert of_classifier(services.database, carried) == "Delete **Lakes**?"
 
 
 def test_an_address_opens_a_classifier(

@@ -49,4 +49,4 @@ def test_what_marks_tell(strata: tuple[tuple[int, int, int], ...], words: str) -
 
 def test_how_many_more_it_takes_is_told_to_one_digit() -> None:
     said = verdict(evidence((160, 38, 2), (24_840, 0, 40)), -0.95, 80)
-    assert said.endswith("about 500 more below the threshold would tell")
+    assert said.endswith("about 700 more below the threshold would tell")

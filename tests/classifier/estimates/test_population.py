@@ -135,7 +135,7 @@ def test_how_many_more_marks_it_takes() -> None:
     marks = {p: UP if int(p[1:]) < 140 else DOWN for p in chosen.sample()}
     found = chosen.evidence(marks)
     more = found.more_needed(chosen.threshold)
-    larger = chosen.enlarged(0, more + more // 4)
+    larger = chosen.enlarged(0, more + more // 2)
     again = {p: UP if int(p[1:]) < 140 else DOWN for p in larger.sample()}
     assert not found.at(chosen.threshold).tells_total
     assert larger.evidence(again).at(chosen.threshold).tells_total

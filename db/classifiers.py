@@ -149,11 +149,13 @@ class Classifiers:
         rows = self._connection.rows(
             "SELECT session, id, max(number) AS own FROM classifiers GROUP BY session, id"
         )
+        made: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            made[row["id"]][row["session"]] = row["own"]
         found: defaultdict[str, list[tuple[SavedClassifier, int]]] = defaultdict(list)
         for one in self.all():
-            for row in rows:
-                if row["id"] == one.id:
-                    found[row["session"]].append((one, row["own"]))
+            for session, own in made[one.id].items():
+                found[session].append((one, own))
         return dict(found)
 
     def save(self, classifier: SavedClassifier) -> None:

@@ -212,12 +212,12 @@ def _publish(database: Database, version: SavedClassifier) -> None:
     if version.threshold is None:
         return
     view = database.views.of(version)
-    try:
-        if view is not None:
+    if view is not None:
+        try:
             database.views.publish(version, version.threshold)
-    except ExplorerError as error:
-        raise ExplorerError(
-            f"Version {version.number} is in use, but the view {view.name} shows version "
-            f"{view.number} still: {error}"
-        ) from error
+        except ExplorerError as error:
+            raise ExplorerError(
+                f"Version {version.number} is in use, but the view {view.name} shows version "
+                f"{view.number} still: {error}"
+            ) from error
     database.use_in_tables(version, version.threshold)

@@ -77,6 +77,8 @@ def _precision(services: Services, collection: Collection, kept: Kept) -> str:
     share = quality.precision
     if not quality.tells_precision:
         return ""
+    if not share.width:
+        return f"{share.value:.0%}, all are marked"
     return f"{share.value:.0%}, between {share.low:.0%} and {share.high:.0%}"
 
 

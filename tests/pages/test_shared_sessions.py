@@ -14,6 +14,7 @@ from db.collections import Collection
 from db.errors import ExplorerError
 from db.sessions import DOWN, LABELLING, NOBODY, NONE, READING, UP, SessionRow
 from pages.boards import boards
+from pages.classifiers import page as classifiers_page
 from pages.classifiers import sharpen
 from pages.desk.routes import DeskRoutes
 from pages.label import history
@@ -348,3 +349,16 @@ def visit_label(
     page = AppTest.from_function(only, kwargs={"services": services}, default_timeout=60)
     page.query_params["session"] = session.row.id
     return healthy(page.run())
+
+
+def test_a_classifier_names_a_session_to_those_who_may_see_it(
+    services: Services, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.terms.rename("a secret")
+    services.database.classifiers.save(session.to_save("Lakes"))
+    (classifier,) = services.database.classifiers.all()
+    for name, sees in ((ANN, True), (OWNER, True), (BOB, False), (VIC, False)):
+        monkeypatch.setattr(classifiers_page, "current", lambda name=name: PEOPLE[name])
+        origin = classifiers_page._origin(services, classifier)
+        assert ("a secret" in origin, session.row.id in origin) == (sees, sees)
+        assert sees or origin == "From the prompt “a lake”"

@@ -112,6 +112,7 @@ CHANGES = {
     "label_tables.drop": Deed.PUBLISH,
     "classifiers.save": Deed.SAVE,
     "classifiers.rename": Deed.SAVE,
+    "classifiers.use": Deed.SAVE,
     "use_version": Deed.SAVE,
     "add_version": Deed.SAVE,
     "learn_from": Deed.SAVE,

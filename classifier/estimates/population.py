@@ -79,6 +79,13 @@ class Population:
         )
         return replace(self, strata=strata)
 
+    def left(self) -> tuple[int, int]:
+        """How many photos are not in the sample: above the threshold it was made for, and below."""
+        outside = ~drawing.drawn_from(self.strata, self.places, self._numbers)
+        strata = sum(low >= np.float32(self.threshold) for low in self.strata.lows)
+        above = int(np.count_nonzero(self.places[outside] < strata))
+        return above, int(np.count_nonzero(outside)) - above
+
     def there(self, photos: Iterable[str]) -> list[str]:
         """Those photos that are in the collection still, in their order."""
         return [photo for photo in photos if photo in self._place_of]

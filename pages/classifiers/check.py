@@ -62,7 +62,7 @@ def show_check(
             if st.button("Draw a new sample", key="draw_check", type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
-        population = populations.get(classifier, check, table)
+        population = populations.get(services.database, classifier, check, table)
         _sample(services, classifier, check, threshold, population)
         _larger(services, classifier, ranking, threshold, check, population)
         show_curve(population.evidence(check.labels), threshold, use)
@@ -113,21 +113,15 @@ def _larger(
                 _enlarge(services, classifier, check, population, 0, 0)
             # Where the sample was drawn around, which the threshold may have left since.
             at = f"{check.threshold:.3f}"
+            above, below = population.left()
             more = f"{MORE_ABOVE} more above {at}"
-            none = _is_all(population, MORE_ABOVE, 0)
-            if st.button(more, key="check_above", help=_MORE_ABOVE, disabled=none):
+            if st.button(more, key="check_above", help=_MORE_ABOVE, disabled=not above):
                 _enlarge(services, classifier, check, population, MORE_ABOVE, 0)
             more = f"{MORE_BELOW} more below {at}"
-            none = _is_all(population, 0, MORE_BELOW)
-            if st.button(more, key="check_below", help=_MORE_BELOW, disabled=none):
+            if st.button(more, key="check_below", help=_MORE_BELOW, disabled=not below):
                 _enlarge(services, classifier, check, population, 0, MORE_BELOW)
         if st.button("Draw a new sample", key="draw_check", help=_NEW):
             _draw(services, classifier, ranking, threshold)
-
-
-def _is_all(population: Population, above: int, below: int) -> bool:
-    """Whether all photos on that side are in the sample already."""
-    return population.enlarged(above, below).strata.cuts == population.strata.cuts
 
 
 _MORE_ABOVE = "The precision is told more closely"

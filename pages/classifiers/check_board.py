@@ -155,7 +155,7 @@ class CheckBoard:
         return self._database.collections.photos(collection)
 
     def _population(self, table: PhotoTable) -> Population:
-        return populations.get(self._classifier, self._check, table)
+        return populations.get(self._database, self._classifier, self._check, table)
 
     def _on_page(self, population: Population) -> list[str]:
         there = population.there(self._check.labels)

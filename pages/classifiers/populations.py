@@ -8,24 +8,29 @@ from collections import OrderedDict
 from threading import Lock
 
 from classifier.estimates.population import Population
+from db.arrivals import state_of
 from db.checks import Check
 from db.classifiers import SavedClassifier
+from db.database import Database
 from db.photos import PhotoTable
 
 _MOST = 4
 
 
 class Populations:
-    """Populations by their classifier, sample and size; beyond some the oldest go."""
+    """Populations by their classifier, sample and photos; beyond some the oldest go."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[object, ...], Population] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, classifier: SavedClassifier, check: Check, table: PhotoTable) -> Population:
+    def get(
+        self, database: Database, classifier: SavedClassifier, check: Check, table: PhotoTable
+    ) -> Population:
         """The collection of a classifier, in the strata of its check sample."""
         cuts = check.strata.cuts if check.strata else ()
-        key = (classifier.id, classifier.weight.tobytes(), check.drawn, cuts, table.count())
+        state = state_of(database.connection, table.name)
+        key = (classifier.id, classifier.weight.tobytes(), check.drawn, cuts, state)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

@@ -72,7 +72,8 @@ def _precision(services: Services, collection: Collection, kept: Kept) -> str:
     if check is None or has_learnt_from(services.database, kept.version, check):
         return ""
     table = services.database.collections.photos(collection)
-    evidence = populations.get(kept.version, check, table).evidence(check.labels)
+    population = populations.get(services.database, kept.version, check, table)
+    evidence = population.evidence(check.labels)
     quality = evidence.at(kept.threshold)
     share = quality.precision
     if not quality.tells_precision:

@@ -87,6 +87,20 @@ def test_the_proposal_is_called_so_until_the_threshold_is_moved(page: AppTest) -
     assert "as proposed" not in texts(page)
 
 
+def test_as_many_photos_that_came_and_went_are_ranked_anew(
+    page: AppTest, services: Services, saved: SavedClassifier, collection: Collection
+) -> None:
+    table = services.database.collections.photos(collection)
+    best = table.get([table.scores(saved.weight)[0][0]])[0]
+    services.database.remove(collection, [best.photo.id])
+    table.add([Photo("new", "sample:new")], best.vector[None])
+    draw(healthy(page.run()))
+    assert "new" in {photo["id"] for photo in desk(page)["photos"]}
+    services.database.remove(collection, ["new"])
+    table.add([Photo("newer", "sample:newer")], best.vector[None])
+    assert len(desk(healthy(page.run()))["photos"]) == 39
+
+
 def test_a_threshold_that_is_kept_is_there_the_next_time(page: AppTest, services: Services) -> None:
     assert not [b for b in page.button if b.key == "keep_threshold"]
     page.slider[0].set_value(page.slider[0].max)

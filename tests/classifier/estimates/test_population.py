@@ -38,6 +38,7 @@ def test_collections_of_any_size_are_drawn_from(n: int, kept: int) -> None:
     assert np.count_nonzero(found < kept) == min(30, kept)
     assert np.count_nonzero(found >= kept) == min(50, n - kept)
     assert chosen.evidence({}).at(chosen.threshold).kept == kept
+    assert chosen.left() == (max(0, kept - 30), max(0, n - kept - 50))
 
 
 def test_another_key_draws_other_photos_and_the_same_key_the_same() -> None:

@@ -26,14 +26,6 @@ def next_arrival(connection: Connection, collection: str) -> int:
     return max(time.time_ns(), _latest(connection, collection) + 1)
 
 
-def state_of(connection: Connection, collection: str) -> tuple[int, int]:
-    """What is another one once photos came or went: how many there are, and the latest arrival."""
-    (row,) = connection.rows(
-        f"SELECT count() AS n, max(added) AS latest FROM {quoted(checked_name(collection))}"
-    )
-    return row["n"], row["latest"]
-
-
 def arrived(connection: Connection, collection: str, after: int) -> set[str]:
     """The ids of the photos that came in after a number; those of older versions have none."""
     table = connection.arrow(

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from threading import Lock
 
 from classifier.estimates.population import Population
-from db.arrivals import state_of
 from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.database import Database
 from db.photos import PhotoTable
+from db.rows import Rows
 
 _MOST = 4
 
@@ -29,7 +29,7 @@ class Populations:
     ) -> Population:
         """The collection of a classifier, in the strata of its check sample."""
         cuts = check.strata.cuts if check.strata else ()
-        state = state_of(database.connection, table.name)
+        state = Rows(database.connection, table).state()
         key = (classifier.id, classifier.weight.tobytes(), check.drawn, cuts, state)
         with self._lock:
             if key in self._known:

@@ -129,7 +129,7 @@ class Evidence:
         times = total.width / (_WIDEST_AMOUNT * total.value)
         marked = sum(cell.marked for cell in rest)
         most = sum(cell.size for cell in rest) - marked
-        return min(most, round(marked * max(0.0, times - 1)))
+        return min(most, _rounded(round(marked * max(0.0, times - 1))))
 
 
 def threshold_for(
@@ -149,6 +149,12 @@ def threshold_for(
         and (quality.precision.low if surely else quality.precision.value) >= precision
     ]
     return min(reached, default=None)
+
+
+def _rounded(n: int) -> int:
+    """To one digit that counts, upwards: it is a guess."""
+    unit = int(10 ** (len(str(n)) - 1))
+    return -(-n // unit) * unit
 
 
 def _within(scores: Scores, low: float, high: float) -> int:

@@ -49,7 +49,7 @@ def _total(evidence: Evidence, quality: Quality, threshold: float) -> str:
     total = quality.total
     if not quality.tells_total:
         more = evidence.more_needed(threshold)
-        wanted = f"; about {_round(more):,} more below the threshold would tell" if more else ""
+        wanted = f"; about {more:,} more below the threshold would tell" if more else ""
         return (
             "Too few marks to tell how many right ones are missed: there are between "
             f"{total.low:,.0f} and {total.high:,.0f} in all{wanted}"
@@ -65,9 +65,3 @@ def _total(evidence: Evidence, quality: Quality, threshold: float) -> str:
 
 def _between(share: Amount) -> str:
     return f"{share.low:.0%} and {share.high:.0%}"
-
-
-def _round(n: int) -> int:
-    """To one digit that counts, upwards: it is a guess."""
-    unit = int(10 ** (len(str(n)) - 1))
-    return -(-n // unit) * unit

@@ -50,3 +50,8 @@ def test_what_marks_tell(strata: tuple[tuple[int, int, int], ...], words: str) -
 def test_how_many_more_it_takes_is_told_to_one_digit() -> None:
     said = verdict(evidence((160, 38, 2), (24_840, 0, 40)), -0.95, 80)
     assert said.endswith("about 700 more below the threshold would tell")
+
+
+def test_no_more_photos_are_asked_for_than_there_are() -> None:
+    said = verdict(evidence((7, 1, 6), (1_993, 0, 50)), -0.95, 57)
+    assert said.endswith("about 1,943 more below the threshold would tell")

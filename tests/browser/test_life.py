@@ -156,6 +156,7 @@ def quality(kept: set[str]) -> float:
 def export(page: Page, beside: Path) -> None:
     """Take the kept photos away in every form that there is."""
     page.get_by_text("Take the photos elsewhere").click()
+    page.get_by_role("button", name="Download", exact=True).click(trial=True)  # it stands still
     settle(page)
     for form in FORMATS:
         choose(page, form.title)
@@ -176,7 +177,11 @@ def export(page: Page, beside: Path) -> None:
 
 
 def choose(page: Page, form: str) -> None:
-    page.get_by_role("combobox", name="As", exact=True).click()
+    box = page.get_by_role("combobox", name="As", exact=True)
+    # The list closes when what is around it moves, as it does while the panel still opens.
+    expect(box).to_be_in_viewport()
+    box.focus()
+    box.press("ArrowDown")
     page.get_by_role("option", name=form, exact=True).click()
     settle(page)
 

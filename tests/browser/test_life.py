@@ -3,11 +3,13 @@
 import csv
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from classifier.exports.formats import FOLDERS, FORMATS
 from ingest.sample.captions import describe
@@ -178,11 +180,17 @@ def export(page: Page, beside: Path) -> None:
 
 def choose(page: Page, form: str) -> None:
     box = page.get_by_role("combobox", name="As", exact=True)
-    # The list closes when what is around it moves, as it does while the panel still opens.
+    option = page.get_by_role("option", name=form, exact=True)
     expect(box).to_be_in_viewport()
     box.focus()
-    box.press("ArrowDown")
-    page.get_by_role("option", name=form, exact=True).click()
+    # The list closes when what is around it moves, as photos come in: a person opens it again.
+    for _ in range(20):
+        if not option.is_visible():
+            box.press("ArrowDown")
+        with suppress(TooLate):
+            option.click(timeout=1000)
+            break
+    expect(option).to_have_count(0)
     settle(page)
 
 

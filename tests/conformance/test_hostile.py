@@ -45,7 +45,7 @@ def test_a_classifiers_name_and_a_checks_photo_come_back(database: Database, tex
     session = Session.start(database, collection, tower, text)  # type: ignore[arg-type]
     database.classifiers.save(session.to_save(text[:70]))
     (saved,) = database.classifiers.all()
-    assert saved.name == " ".join(text[:70].split())
+    assert saved.name == " ".join(text[:70].replace("\0", "").split()), "a line, all of it shown"
     assert saved.prompt == text.strip()
     checks = database.checks
     checks.draw(saved.id, checks.moment(saved.id), 0.5, [text, "another"], STRATA)

@@ -87,7 +87,7 @@ class Database:
     def delete(self, classifier: SavedClassifier) -> None:
         """Delete a classifier with its view and the tables of it alone; its session stays."""
         self.views.drop(classifier)
-        for table in self.tables_of(classifier):
+        for table in self.left_alone(self.tables_with(classifier), classifier):
             self.label_tables.drop(classifier.collection, table)
         self.classifiers.delete(classifier)
 
@@ -96,10 +96,14 @@ class Database:
         published = self.label_tables.published(classifier.collection)
         return [table for table in published if classifier.id in table.classifiers]
 
-    def tables_of(self, classifier: SavedClassifier) -> list[PublishedTable]:
-        """Those of them whose other classifiers are all deleted: nobody could take them away."""
+    def left_alone(
+        self, tables: Sequence[PublishedTable], classifier: SavedClassifier
+    ) -> list[PublishedTable]:
+        """Those whose classifiers but this one are all deleted: nobody could take them away."""
+        if not tables:
+            return []
         others = {one.id for one in self.classifiers.all()} - {classifier.id}
-        return [one for one in self.tables_with(classifier) if not others & set(one.classifiers)]
+        return [table for table in tables if not others & set(table.classifiers)]
 
     def use_in_tables(self, version: SavedClassifier, threshold: float) -> None:
         """Put a version in place of another one in the published tables of its classifier.

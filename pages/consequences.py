@@ -38,14 +38,19 @@ def of_collection(database: Database, collection: Collection) -> str:
     return "\n\n".join(lines)
 
 
-def of_session(database: Database, row: SessionRow, thumbs: int) -> str:
-    """What deleting a session with so many thumbs means, in Markdown."""
-    saved = [_own(*made) for made in database.classifiers.by_session().get(row.id, [])]
+def of_session(row: SessionRow, thumbs: int, made: Sequence[tuple[SavedClassifier, int]]) -> str:
+    """What deleting a session means, in Markdown.
+
+    Args:
+        row: the session.
+        thumbs: how many it has.
+        made: its classifiers, as `Classifiers.by_session` tells them.
+    """
     lines = [f"Delete **{escaped(row.title)}** with its {counted(thumbs, 'thumb')}?"]
-    if saved:
+    if made:
         lines.append(
-            f"What was saved from it stays: {_names(saved)}. "
-            f"{'They' if len(saved) > 1 else 'It'} can't be sharpened any more."
+            f"What was saved from it stays: {_names([_own(*one) for one in made])}. "
+            f"{'They' if len(made) > 1 else 'It'} can't be sharpened any more."
         )
     return "\n\n".join(lines)
 
@@ -58,12 +63,13 @@ def of_classifier(database: Database, classifier: SavedClassifier) -> str:
     gone = [f"its {versions} versions"] if versions > 1 else []
     gone += [f"the {counted(marked, 'thumb')} of its check sample"] if marked else []
     gone += [f"the view {_names([view.name])}, for whoever queries it"] if view else []
-    lost = database.tables_of(classifier)
+    tables = database.tables_with(classifier)
+    lost = database.left_alone(tables, classifier)
     gone += [f"the table of labels {_names([table.name])}" for table in lost]
     lines = [f"Delete **{escaped(classifier.name)}**?"]
     if gone:
         lines.append(f"It takes along {_listed(gone)}.")
-    if keep := [table.name for table in database.tables_with(classifier) if table not in lost]:
+    if keep := [table.name for table in tables if table not in lost]:
         which, go = ("tables", "go") if len(keep) > 1 else ("table", "goes")
         lines.append(f"The {which} of labels {_names(keep)} {go} on with it, as it is.")
     if database.sessions.find(classifier.session) is not None:

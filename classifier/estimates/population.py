@@ -81,7 +81,7 @@ class Population:
 
     def left(self) -> tuple[int, int]:
         """How many photos are not in the sample: above the threshold it was made for, and below."""
-        outside = ~drawing.drawn_from(self.strata, self.places, self._numbers)
+        outside = ~self._inside
         strata = sum(low >= np.float32(self.threshold) for low in self.strata.lows)
         above = int(np.count_nonzero(self.places[outside] < strata))
         return above, int(np.count_nonzero(outside)) - above
@@ -105,10 +105,9 @@ class Population:
 
         On either side their order is chance, so that nobody who marks them knows the next score.
         """
-        numbers = self._numbers
-        inside = np.flatnonzero(drawing.drawn_from(self.strata, self.places, numbers))
+        inside = np.flatnonzero(self._inside)
         below = self.scores[inside] < np.float32(self.threshold)
-        return [self.ids[place] for place in inside[np.lexsort((numbers[inside], below))]]
+        return [self.ids[place] for place in inside[np.lexsort((self._numbers[inside], below))]]
 
     def evidence(self, labels: Mapping[str, int]) -> Evidence:
         """What the sample's marks tell.
@@ -144,6 +143,10 @@ class Population:
         """The scores of each stratum, ascending."""
         strata = range(len(self.strata.cuts))
         return [self.scores[self.places == place][::-1] for place in strata]
+
+    @cached_property
+    def _inside(self) -> npt.NDArray[np.bool_]:
+        return drawing.drawn_from(self.strata, self.places, self._numbers)
 
     @cached_property
     def _numbers(self) -> drawing.Numbers:

@@ -15,9 +15,9 @@ from pages.services import Services
 def ranking_of(services: Services, classifier: SavedClassifier, collection: Collection) -> Ranking:
     """A collection under one version of a classifier, with the thumbs of its session."""
     table = services.database.collections.photos(collection)
-    rows = Rows(services.database.connection, table).state()
+    state = Rows(services.database.connection, table).state()
     version = (classifier.id, classifier.number)
-    ids, scores = _scores(services, classifier, collection, version, rows, collection.created)
+    ids, scores = _scores(services, classifier, collection, version, state, collection.created)
     labels = standing_in(services.database.sessions.labels(classifier.session))
     return Ranking(ids, scores, {p: label for p, label in labels.items() if label in (UP, DOWN)})
 

@@ -219,9 +219,14 @@ class Desk {
     this.saved(acts, refused[this.saving] ?? "", asked[this.saving]);
     this.say(refused[this.saving] ? "" : (Object.values(refused)[0] ?? said.join(" ")));
     if (changed.length) this.point(changed);
-    const marks = this.marks(); // the page below tells what all of them say
+    if (this.data.followed && acts.length) this.tellIfAllMarked();
+  }
+
+  // The page below tells what all marks say.
+  tellIfAllMarked() {
+    const marks = this.marks();
     const all = this.state.photos.every(({ id }) => (marks[id] ?? NONE) !== NONE);
-    if (this.data.followed && acts.length && all) this.trigger("marked", true);
+    if (all) this.trigger("marked", true);
   }
 
   // Show which photos an undo changed.

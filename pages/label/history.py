@@ -187,7 +187,7 @@ def _line(
         with st.popover("Rename", icon=":material/edit:", key=f"rename-{row.id}"):
             _rename(services, summary)
         with st.popover("Delete", icon=":material/delete:", key=f"delete-{row.id}"):
-            _delete(services, summary)
+            _delete(services, summary, saved)
 
 
 def _saved(classifiers: Sequence[tuple[SavedClassifier, int]]) -> str:
@@ -208,9 +208,11 @@ def _rename(services: Services, summary: SessionSummary) -> None:
         st.rerun()
 
 
-def _delete(services: Services, summary: SessionSummary) -> None:
+def _delete(
+    services: Services, summary: SessionSummary, made: Sequence[tuple[SavedClassifier, int]]
+) -> None:
     row = summary.row
-    st.markdown(of_session(services.database, row, summary.ups + summary.downs))
+    st.markdown(of_session(row, summary.ups + summary.downs, made))
     if st.button("Delete", key=f"do-delete-{row.id}", type="primary"):
         authorize_change(services.database, current(), row, "delete")
         services.database.sessions.update(row.id, deleted=True)

@@ -215,7 +215,7 @@ def test_what_goes_with_what_is_said_first(
         "Delete **Lakes**?\n\nIt takes along its 2 versions and the view **lakes**, for "
         "whoever queries it.\n\nIts labelling session stays."
     )
-    assert of_session(database, session.row, 9) == (
+    assert of_session(session.row, 9, database.classifiers.by_session()[session.row.id]) == (
         "Delete **a \\[lake\\]\\(x\\)** with its 9 thumbs?\n\nWhat was saved from it stays: "
         "**Lakes \\(version 2\\)**. It can't be sharpened any more."
     )
@@ -234,7 +234,7 @@ def test_a_session_stands_by_the_version_that_it_made_when_another_made_the_next
     database = services.database
     database.classifiers.add_version(saved, replace(saved, session="another"))
     told = "stays: **Lakes \\(version 1\\)**. It can't be sharpened any more."
-    assert told in of_session(database, session.row, 9)
+    assert told in of_session(session.row, 9, database.classifiers.by_session()[session.row.id])
 
 
 def test_a_classifier_without_a_session_promises_none(

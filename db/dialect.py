@@ -171,10 +171,14 @@ class ClickHouse(Dialect):
         ]
 
     def drop_index(self, table: str) -> list[str]:
-        """See Dialect. The failing mutation goes first: it would hold up every later one."""
+        """See Dialect. Its own mutation goes first, which forbids it, or fails and holds up others.
+
+        No other one does: another load may be deleting rows.
+        """
         return [
             f"{self.layout.kill_mutation()} WHERE database = {self.layout.database} "
-            f"AND table = '{self.layout.stored_as(table)}' AND NOT is_done SYNC",
+            f"AND table = '{self.layout.stored_as(table)}' AND NOT is_done "
+            f"AND match(command, '^[(]?MATERIALIZE INDEX {INDEX}') SYNC",
             f"ALTER TABLE {self.layout.rows(table)} DROP INDEX IF EXISTS {INDEX}",
         ]
 

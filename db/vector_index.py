@@ -17,6 +17,7 @@ from db.search import Search
 _LOG = logging.getLogger(__name__)
 
 _STARTS = 3  # another load may take the index away that this one has started
+_TRIES = 3  # or start the one that this one takes away
 _ASKED_FOR = 5  # photos by which a wrong index is known: the index may miss one of them
 _SAME = 1e-4  # how far the numbers of one vector may be apart
 
@@ -123,12 +124,16 @@ class VectorIndex:
         self._take_away()
 
     def _take_away(self) -> None:
-        for statement in self._dialect.drop_index(self._name):
+        for left in reversed(range(_TRIES)):
             try:
-                self._merges.run(statement)
+                for statement in self._dialect.drop_index(self._name):
+                    self._merges.run(statement)
+                return
             except EngineError:
-                # Another load may have taken it away meanwhile.
-                if self.state().state != "none":
+                # Another load may have taken it away meanwhile, or started it once more.
+                if self.state().state == "none":
+                    return
+                if not left:
                     raise
 
     def _finds_itself(self) -> bool:

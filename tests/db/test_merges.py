@@ -70,6 +70,58 @@ def test_an_index_that_another_load_took_away_meanwhile_is_away(
     assert table.index_state().state == "none"
 
 
+class Meddling(Dress):
+    """A server where another load starts the index as often as this one takes it away."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
+        """See Dress."""
+        if " DROP INDEX " in statement and self.times:
+            self.times -= 1
+            run("SYSTEM STOP MERGES unsplash_25k")
+            run("ALTER TABLE unsplash_25k MATERIALIZE INDEX vindex SETTINGS mutations_sync = 0")
+        elif " DROP INDEX " in statement:
+            run("SYSTEM START MERGES unsplash_25k")
+        return statement
+
+
+def test_an_index_that_another_load_starts_meanwhile_is_taken_away(opened: Open) -> None:
+    dress = Meddling(times=0)
+    database, _ = opened(dress)
+    _, table, _ = filled(database, 20)
+    table.build_index(poll=0)
+    dress.times = 2
+    table.drop_index()
+    assert dress.times == 0
+    assert table.index_state().state == "none"
+
+
+def test_an_index_that_is_started_each_time_is_told(opened: Open) -> None:
+    dress = Meddling(times=0)
+    database, _ = opened(dress)
+    _, table, _ = filled(database, 20)
+    table.build_index(poll=0)
+    dress.times = 3
+    with pytest.raises(EngineError, match="Cannot drop index vindex"):
+        table.drop_index()
+
+
+def test_who_takes_an_index_away_does_not_stop_another_load_deleting(opened: Open) -> None:
+    database, _ = opened(Meddling(times=0))
+    _, table, _ = filled(database, 20)
+    table.build_index(poll=0)
+    first = photo_ids(20)[0]
+    connection = database.connection
+    connection.command(f"SYSTEM STOP MERGES {table.name}")
+    connection.command(
+        f"ALTER TABLE {table.name} DELETE WHERE id = '{first}' SETTINGS mutations_sync = 0"
+    )
+    table.drop_index()
+    assert table.ids() == set(photo_ids(20)[1:])
+
+
 # ---- the trap
 
 

@@ -168,7 +168,7 @@ def add_version(
     for version in database.classifiers.versions(classifier):
         if np.array_equal(version.weight, fit.weight):
             raise ExplorerError(
-                f"These thumbs have made version {version.number} already: give some more first"
+                f"A refit gives version {version.number} again: give some more thumbs first"
             )
     table = database.collections.photos(session.collection)
     scored = Ranking(*table.scores(classifier.weight), session.labels)

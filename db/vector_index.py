@@ -128,13 +128,14 @@ class VectorIndex:
             try:
                 for statement in self._dialect.drop_index(self._name):
                     self._merges.run(statement)
-                return
             except EngineError:
                 # Another load may have taken it away meanwhile, or started it once more.
                 if self.state().state == "none":
                     return
                 if not left:
                     raise
+            else:
+                return
 
     def _finds_itself(self) -> bool:
         table = quoted(self._name)

@@ -15,6 +15,14 @@ def settle(page: Page) -> None:
     expect(idle).to_have_count(1, timeout=WAIT)
 
 
+def expand(page: Page, title: str) -> None:
+    """Open what is folded, and wait until it is open: a click on what still moves may be lost."""
+    page.locator("summary", has_text=title).click()
+    page.wait_for_function(
+        "() => ![...document.querySelectorAll('details')].some((one) => one.style.height)"
+    )
+
+
 def ready(page: Page, address: str) -> None:
     """Open the app, and wait until its collection is there."""
     page.goto(address)

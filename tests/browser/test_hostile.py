@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.app_process import ROOT, running_app
 from tests.browser.hostile import COLLECTION, HOST, TEXT
-from tests.browser.screen import PROMPT, WAIT, settle
+from tests.browser.screen import PROMPT, WAIT, expand, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -141,7 +141,7 @@ def test_on_the_classifiers_page(watched: Watched) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("can't name a view")).to_be_visible()
     watched.look()
-    page.get_by_text("Take the photos elsewhere").click()
+    expand(page, "Take the photos elsewhere")
     page.get_by_role("button", name="Delete").first.click()
     watched.look()
 

@@ -15,7 +15,7 @@ from classifier.exports.formats import FOLDERS, FORMATS
 from ingest.sample.captions import describe
 from ingest.sample.drawing import draw
 from ingest.sample.scenes import EVALUATION_SEEDS, PICTURE_SIDE, SAMPLE_SEEDS, compose
-from tests.browser.screen import ask, give, names, ready, refine, settle, stored
+from tests.browser.screen import ask, expand, give, names, ready, refine, settle, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -62,7 +62,7 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
     first = kept_photos(page, folder)
 
     # Sharpened at the threshold, it is better by truth.
-    page.get_by_text("Sharpen it at the threshold").click()
+    expand(page, "Sharpen it at the threshold")
     page.get_by_role("button", name="Label 18 photos at the threshold").click()
     expect(page.locator(".round")).to_contain_text("at the threshold")
     settle(page)
@@ -93,7 +93,7 @@ def test_a_classifier_lives(app: str, page: Page, folder: Path, screenshot: Scre
     news = kept_photos(page, folder) - second
     assert len(news) > 1
     expect(page.get_by_text(f", {len(news)} of them above the threshold")).to_be_visible()
-    page.get_by_text(f"Look at {len(news)} new photos").click()
+    expand(page, f"Look at {len(news)} new photos")
     page.get_by_role("button", name=f"Label {len(news)} of them").click()
     expect(page.locator(".round")).to_contain_text("new photos")
     expect(page.locator(".tile")).to_have_count(len(news))
@@ -157,8 +157,7 @@ def quality(kept: set[str]) -> float:
 
 def export(page: Page, beside: Path) -> None:
     """Take the kept photos away in every form that there is."""
-    page.get_by_text("Take the photos elsewhere").click()
-    page.get_by_role("button", name="Download", exact=True).click(trial=True)  # it stands still
+    expand(page, "Take the photos elsewhere")
     settle(page)
     for form in FORMATS:
         choose(page, form.title)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.screen import ask, give, ready, settle, stored
+from tests.browser.screen import ask, expand, give, ready, settle, stored
 from tests.browser.test_contrast import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -26,8 +26,7 @@ def test_photos_on_the_map_open_on_the_desk(app: str, page: Page, screenshot: Sc
     expect(page.get_by_text("Saved, fit on")).to_be_visible()
 
     page.goto(f"{app}/classifiers")
-    opener = page.get_by_text("Map", exact=True)
-    opener.click()
+    expand(page, "Map")
     page.get_by_role("button", name="Lay the photos out").click()
     expect(page.get_by_text("Laying the photos out")).to_be_visible()
     plane = page.locator(".plane")

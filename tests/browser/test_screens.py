@@ -11,7 +11,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.screen import PROMPT, WAIT, give, given, photos, ready, refine, settle, stored
+from tests.browser.screen import (
+    PROMPT,
+    WAIT,
+    expand,
+    give,
+    given,
+    photos,
+    ready,
+    refine,
+    settle,
+    stored,
+)
 from tests.browser.test_app import Screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -159,15 +170,15 @@ def test_the_classifiers_page(app: str, page: Page, keep: Callable[[str], None])
         page.goto(f"{app}/classifiers")
     expect(page.get_by_text("photos score at least")).to_be_visible()
     keep("classifiers-ranking")
-    page.get_by_text("Take the photos elsewhere").click()
-    page.get_by_text("Score other images with it").click()
+    expand(page, "Take the photos elsewhere")
+    expand(page, "Score other images with it")
     expect(page.get_by_text("needs transformers alone")).to_be_visible()
     keep("classifiers-ways-out")
     page.get_by_role("button", name="Bring a classifier in").click()
     expect(page.get_by_text("One that was downloaded here")).to_be_visible()
     keep("classifiers-bring-in")
     page.keyboard.press("Escape")
-    page.get_by_text("How good is it?").click()
+    expand(page, "How good is it?")
     # A window of another width may have drawn one before.
     page.get_by_role("button", name=re.compile(r"^Draw a (new )?sample$")).click()
     expect(page.get_by_text("Mark these")).to_be_visible()

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app_process import AppProcess
-from tests.browser.screen import WAIT, ask, give, given, photos, settle, stored, tiles
+from tests.browser.screen import WAIT, ask, expand, give, given, photos, settle, stored, tiles
 from tests.oidc_provider import Provider, running_provider, write_secrets
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -150,7 +150,7 @@ def test_a_labeller_labels_and_an_owner_uploads_and_sees_who_did_what(
     expect(page.get_by_text("It is on the Classifiers page")).to_be_visible()
     open_screen(page, "Classifiers")
     expect(page.get_by_text("by lea@x.org")).to_be_visible()
-    page.get_by_text("Use it in SQL").click()
+    expand(page, "Use it in SQL")
     expect(page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
 
     owner = sign_in("ann")
@@ -166,7 +166,7 @@ def test_a_labeller_labels_and_an_owner_uploads_and_sees_who_did_what(
     owner.get_by_role("textbox", name="CLIP model").first.fill("sample")
     owner.get_by_role("button", name="Upload and load").click()
     expect(owner.get_by_text("3 photos in uploads, 3 added")).to_be_visible(timeout=4 * WAIT)
-    owner.get_by_text("What owners did").click()
+    expand(owner, "What owners did")
     expect(owner.get_by_role("button", name="Download the list (CSV)")).to_be_visible()
     screenshot(owner, "audit")
     with owner.expect_download() as got:

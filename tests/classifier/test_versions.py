@@ -154,7 +154,7 @@ def test_a_version_is_fit_on_all_thumbs_compared_and_taken_back(
     view = database.views.publish(saved, 0.1)
     table = LabelTable(saved.collection, [saved], [0.1], False)
     database.label_tables.publish(table, "kinds")
-    with pytest.raises(ExplorerError, match="These thumbs have made version 1 already"):
+    with pytest.raises(ExplorerError, match="A refit gives version 1 again"):
         add_version(database, session, saved, 0.1)
     photos = sharpened(database, session, saved)
     session.label(photos[0], UNSURE)
@@ -175,7 +175,7 @@ def test_a_version_is_fit_on_all_thumbs_compared_and_taken_back(
     assert database.classifiers.versions(current)[0].threshold == 0.3, "where it was left"
     assert rows_of(database, view.name) == kept_by(database, session, first)
     assert rows_of(database, "kinds WHERE lakes = 1") == kept_by(database, session, first)
-    with pytest.raises(ExplorerError, match="These thumbs have made version 2 already"):
+    with pytest.raises(ExplorerError, match="A refit gives version 2 again"):
         add_version(database, session, current)
     session.label(photos[1], DOWN)
     assert add_version(database, session, current).number == 3

@@ -264,9 +264,7 @@ def test_a_classifier_is_saved_under_a_name_with_all_thumbs_before_it(
     assert told["said"] == ["Saved, fit on 1 up and 1 down. It is on the Classifiers page"]
     assert [c.name for c in services.database.classifiers.all()] == ["Lakes"]
     told = answer(board, [Act("save", "c4", value="lakes"), Act("save", "c5", value=" ")], Show())
-    assert told["refused"]["c4"] == (
-        "These thumbs have made version 1 already: give some more first"
-    )
+    assert told["refused"]["c4"] == ("A refit gives version 1 again: give some more thumbs first")
     assert told["refused"]["c5"].startswith("Give the classifier a name")
 
 

@@ -70,7 +70,7 @@ def test_a_classifier_is_sharpened_compared_and_taken_back(
     link = f"(/?session={session.row.id})"
     assert f"From the session [“a \\[lake\\]\\(x\\)”]{link}, 1 round" in texts(page)
     press(page, "refit")
-    assert "have made version 1 already" in plain(page.error[0].value)
+    assert "A refit gives version 1 again" in plain(page.error[0].value)
     slider = page.slider[0]
     slider.set_value(slider.min + (slider.max - slider.min) / 3)
     threshold = healthy(page.run()).slider[0].value

@@ -180,7 +180,7 @@ def export(page: Page, beside: Path) -> None:
 def choose(page: Page, form: str) -> None:
     box = page.get_by_role("combobox", name="As", exact=True)
     option = page.get_by_role("option", name=form, exact=True)
-    expect(box).to_be_in_viewport()
+    box.scroll_into_view_if_needed()
     box.focus()
     # The list closes when what is around it moves, as photos come in: a person opens it again.
     for _ in range(20):

@@ -22,7 +22,7 @@ from classifier.exports.places import place_of
 from classifier.exports.scores import fixed
 from classifier.weight import Carried, read_weight
 from db.errors import ExplorerError, first_line
-from db.photos import Photo
+from db.photo import Photo
 from ingest.models import full_name, load_model
 from ingest.sources import FolderSource
 

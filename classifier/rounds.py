@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from classifier.duplicates import stacks
 from db.dialect import Vector
-from db.photos import Neighbour, Photo
+from db.photo import Neighbour, Photo
 from db.sessions import UP, RoundRow
 
 

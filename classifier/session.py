@@ -21,7 +21,8 @@ from db.collections import Collection
 from db.database import Database
 from db.dialect import Vector
 from db.errors import ExplorerError
-from db.photos import Filter, Neighbour
+from db.photo import Neighbour
+from db.photos import Filter
 from db.pictures import Picture
 from db.sessions import DOWN, UP, SessionRow
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from classifier.rounds import Round
 from db.dialect import Vector
 from db.errors import ExplorerError
-from db.photos import Neighbour, PhotoTable
+from db.photo import Neighbour
+from db.photos import PhotoTable
 from db.sessions import RANKED, RoundRow, Sessions
 
 

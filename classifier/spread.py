@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifier.whitening import Matrix
-from db.photos import Neighbour
+from db.photo import Neighbour
 
 # So many times a round's photos are looked at.
 REACH = 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from db.database import TABLES
 from db.dialect import Dialect
 from db.names import checked_name
-from db.photos import FACTS
+from db.photo import FACTS
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
-"""A photo table: the seed's `id, url, vector`, the facts that follow them, and the search."""
+"""A photo table: what is stored in it, asked of it and searched in it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from db.arrivals import next_arrival
 from db.connection import Connection
@@ -16,72 +15,12 @@ from db.doubles import Doubles
 from db.errors import ExplorerError
 from db.finder import Finder
 from db.names import checked_name, quoted
+from db.photo import COLUMNS, FACTS, Neighbour, Photo, neighbours_of, rows_of
 from db.unreached import find_unreached
 from db.vector_index import IndexState, VectorIndex
 from db.vectors import vectors_of
 
-FACTS = (
-    "page String, photographer String, photographer_url String, description String, "
-    "width UInt32, height UInt32, country String, keywords Array(String), submitted String, "
-    "added UInt64"
-)
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo without its vector.
-
-    Attributes:
-        id: unique in its table.
-        url: what a browser or the ingest can open: `https:`, `file:`, or `sample:` + id.
-        page: the photo's own page, or "".
-        photographer: who is to be credited, or "".
-        photographer_url: the photographer's page, or "".
-        description: a sentence about the photo, or "".
-        width: in pixels, upright; 0 if unknown.
-        height: in pixels, upright; 0 if unknown.
-        country: where it was taken, or "".
-        keywords: any number of words.
-        submitted: the day on which it was published, as YYYY-MM-DD, or "".
-    """
-
-    id: str
-    url: str
-    page: str = ""
-    photographer: str = ""
-    photographer_url: str = ""
-    description: str = ""
-    width: int = 0
-    height: int = 0
-    country: str = ""
-    keywords: tuple[str, ...] = ()
-    submitted: str = ""
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Photo":
-        """The photo of a row, whose columns are COLUMNS."""
-        return cls(**{**row, "keywords": tuple(row["keywords"])})
-
-
 _NORM_TOLERANCE = 1e-3
-
-COLUMNS = tuple(field.name for field in fields(Photo))
-
-_SCHEMA = pa.schema(
-    [("id", pa.string()), ("url", pa.string()), ("vector", pa.list_(pa.float32()))]
-    + [(name, pa.string()) for name in COLUMNS[2:6]]
-    + [("width", pa.uint32()), ("height", pa.uint32()), ("country", pa.string())]
-    + [("keywords", pa.list_(pa.string())), ("submitted", pa.string()), ("added", pa.uint64())]
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Neighbour:
-    """A photo with its vector, float32 (512,), and its cosine distance to what was searched."""
-
-    photo: Photo
-    vector: Vector
-    distance: float
 
 
 @dataclass(frozen=True)
@@ -143,7 +82,7 @@ class PhotoTable:
     def get_any(self) -> list[Neighbour]:
         """One photo, if there is any: whether the table can be read."""
         columns = ", ".join(("vector", *COLUMNS))
-        return _from_arrow(
+        return neighbours_of(
             self._connection.arrow(f"SELECT {columns}, 0. AS dist FROM {self._sql} LIMIT 1")
         )
 
@@ -181,7 +120,7 @@ class PhotoTable:
         if photos:
             now = next_arrival(self._connection, self.name)
             added = [(since or {}).get(photo.id, now) for photo in photos]
-            self._connection.insert_arrow(self.name, _to_arrow(photos, vectors, added))
+            self._connection.insert_arrow(self.name, rows_of(photos, vectors, added))
             self._counts.add(self.name, len(photos))
 
     def ids(self) -> set[str]:
@@ -204,7 +143,7 @@ class PhotoTable:
         if not ids:
             return []
         columns = ", ".join(("vector", *COLUMNS))
-        found = _from_arrow(
+        found = neighbours_of(
             self._connection.arrow(
                 f"SELECT {columns}, 0. AS dist FROM {self._sql} WHERE id IN %(ids)s",
                 {"ids": tuple(ids)},
@@ -254,7 +193,7 @@ class PhotoTable:
         """
         _check_query(vector, self.dimension)
         condition, bound = (only or Filter()).condition()
-        return _from_arrow(self._finder.nearest(vector, k, exclude, condition, bound))
+        return neighbours_of(self._finder.nearest(vector, k, exclude, condition, bound))
 
     def scores(self, weight: Vector) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Every photo's score under a classifier, best first.
@@ -349,25 +288,3 @@ def _check_directions(photos: Sequence[Photo], vectors: npt.NDArray[np.float32])
             f"{int(bad.sum()):,} of {len(photos):,} vectors are not of length 1, such as that of "
             f"{first.id}: nothing of them was stored; check the CLIP model, or take another one"
         )
-
-
-def _to_arrow(
-    photos: Sequence[Photo], vectors: npt.NDArray[np.float32], added: Sequence[int]
-) -> pa.Table:
-    columns: dict[str, Any] = {name: [getattr(p, name) for p in photos] for name in COLUMNS}
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
-    ends = np.arange(0, len(flat) + 1, vectors.shape[1], dtype=np.int32)
-    columns["added"] = added
-    columns["vector"] = pa.ListArray.from_arrays(pa.array(ends), flat)
-    return pa.table({name: columns[name] for name in _SCHEMA.names}, schema=_SCHEMA)
-
-
-def _from_arrow(table: pa.Table) -> list[Neighbour]:
-    if not table.num_rows:
-        return []
-    facts = table.select(COLUMNS).to_pylist()
-    distances = table.column("dist").to_pylist()
-    return [
-        Neighbour(Photo.of(row), vector, distance)
-        for row, vector, distance in zip(facts, vectors_of(table), distances, strict=True)
-    ]

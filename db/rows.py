@@ -12,7 +12,8 @@ from db.dialect import Vector
 from db.errors import ExplorerError
 from db.merges import Merges
 from db.names import quoted
-from db.photos import COLUMNS, Photo, PhotoTable
+from db.photo import COLUMNS, Photo
+from db.photos import PhotoTable
 from db.vectors import vectors_of
 
 _SELECTED = ", ".join(COLUMNS)

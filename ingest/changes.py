@@ -9,7 +9,8 @@ from pathlib import Path
 from db.addresses import path_of
 from db.contents import Content
 from db.database import Database
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.rows import Rows
 from ingest.archive import Tell
 from ingest.content import digest_of, file_content, is_there, why_not_gone

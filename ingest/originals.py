@@ -8,7 +8,7 @@ from PIL import Image
 
 from classifier.exports.folder import Fetched
 from db.addresses import is_file, is_web, path_of
-from db.photos import Photo
+from db.photo import Photo
 from ingest import files
 from ingest.download import Downloader, fitted
 from ingest.formats.orientation import UPRIGHT

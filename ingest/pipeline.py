@@ -15,7 +15,8 @@ from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError, first_line
 from db.failures import Failure
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.thumbnails import Thumbnails
 from db.vector_index import IndexState
 from ingest.content import content_of

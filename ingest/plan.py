@@ -7,7 +7,8 @@ from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
 from db.failures import Failure
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.rows import Rows
 from ingest.archive import Tell
 from ingest.changes import Changes, Stored

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from db.photos import Photo
+from db.photo import Photo
 from ingest.reasons import in_words
 from ingest.streak import Skip
 

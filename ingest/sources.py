@@ -19,7 +19,7 @@ from db import thumbnails
 from db.addresses import path_of
 from db.contents import Content
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from ingest import files
 from ingest.archive import Archive, Tell
 from ingest.changes import Changes, Stored, compare_files, compare_rows

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from db.failures import Failure
-from db.photos import Photo
+from db.photo import Photo
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from db.errors import ExplorerError, first_line
-from db.photos import Photo
+from db.photo import Photo
 from ingest.paths import resolved, shown
 from ingest.tables import TableError, open_table
 

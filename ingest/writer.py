@@ -11,7 +11,8 @@ import numpy.typing as npt
 from db.contents import Content
 from db.database import Database
 from db.failures import Failure
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.rows import Rows
 from ingest.streak import Skip
 

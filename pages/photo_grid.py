@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from db.collections import Collection
-from db.photos import Photo
+from db.photo import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import sized
 from pages.desk.photos import REFERRAL, UNSPLASH, WEB, credit_url, name, web

@@ -7,7 +7,7 @@ import streamlit as st
 
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.rows import Rows
 from db.words import counted
 from ingest.job import Job

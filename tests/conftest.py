@@ -14,7 +14,8 @@ import pytest
 from db.checks import Strata
 from db.collections import Collection
 from db.database import Database, open_database
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from tests.clickhouse_server import ClickHouseServer
 
 _numbers = count()

@@ -10,7 +10,7 @@ from typing import Any
 
 from classifier.exports.entries import Entry, Selection
 from db.addresses import is_file, is_web, path_of
-from db.photos import Photo
+from db.photo import Photo
 
 _FIRST = 1
 

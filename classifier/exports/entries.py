@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from classifier.ranking import Ranking
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
 
 WORDS = {UP: "up", DOWN: "down"}

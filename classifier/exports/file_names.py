@@ -7,7 +7,7 @@ from unicodedata import category, normalize
 
 from classifier.exports.cells import guarded
 from db.addresses import is_file, path_of
-from db.photos import Photo
+from db.photo import Photo
 
 _LONGEST = 150  # bytes of a name without its ending
 _RESERVED = re.compile(

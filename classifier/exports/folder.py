@@ -16,7 +16,7 @@ from classifier.exports.file_names import names_of, safe
 from classifier.exports.manifest import Manifest
 from db.addresses import is_file, path_of
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.words import counted
 
 WORKERS = 8

@@ -9,7 +9,8 @@ from classifier.ranking import Ranking
 from classifier.refit import METHOD_NAMES
 from db.classifiers import SavedClassifier
 from db.errors import ExplorerError
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.sessions import DOWN, NONE, UP
 from db.words import counted
 from pages.address import address

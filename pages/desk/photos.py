@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from db.collections import Collections
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.thumbnails import SIDE, Thumbnails
 from ingest.download import fitted, sized
 from ingest.originals import Original, read_original

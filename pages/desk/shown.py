@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from threading import Lock
 
-from db.photos import Photo
+from db.photo import Photo
 
 # A window of 36 photos asks for 36 pictures at once, each of which would cost two queries.
 MOST = 20_000

@@ -16,7 +16,7 @@ from classifier.versions import add_version
 from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, MAP, NEW, NONE, SAMPLE, THRESHOLD, UNSURE, UP
 from db.words import counted
 from pages.desk.board import (

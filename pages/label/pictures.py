@@ -15,7 +15,7 @@ from classifier.prompt import attached, brief, parse, without_picture
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.pictures import Picture
 from ingest.download import Downloader, sized
 from ingest.images import decode

@@ -23,7 +23,8 @@ import numpy.typing as npt
 from classifier.session import Session
 from db.collections import Collection
 from db.database import Database, open_database
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.sessions import DOWN, UP
 from tests.bench.engines import ENGINES, database_urls
 from tests.bench.geometry import BLOCK, DIMENSION, Geometry, clusters, real

@@ -14,7 +14,8 @@ from classifier.session import Session
 from db.collections import Collection
 from db.database import Database, open_database
 from db.failures import Failure
-from db.photos import Filter, Photo
+from db.photo import Photo
+from db.photos import Filter
 from db.sessions import DOWN, UP
 from db.settings import load_settings
 from ingest.models import SAMPLE, load_model

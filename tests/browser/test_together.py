@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from classifier.session import Session
 from db.collections import Collection
 from db.database import open_database
-from db.photos import Photo
+from db.photo import Photo
 from tests.app_process import running_app
 from tests.browser.screen import WAIT, give, given, photos, refine, round_is, stored, tiles
 from tests.conftest import TextTower, unit_vectors

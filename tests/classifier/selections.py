@@ -1,7 +1,7 @@
 """Photos that leave, with all that may be odd about them."""
 
 from classifier.exports.entries import Entry, Selection
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
 
 

@@ -14,7 +14,7 @@ from classifier.exports.cells import plain
 from classifier.exports.entries import Scope, chosen, select
 from classifier.exports.formats import FORMATS
 from classifier.ranking import Ranking
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
 from tests.classifier.selections import odd, selection
 

@@ -11,7 +11,7 @@ from PIL import Image
 from classifier.exports.cells import guarded, plain
 from classifier.exports.entries import Entry
 from classifier.exports.file_names import names_of, safe
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
 from tests.classifier.selections import selection
 from tests.classifier.test_folder import fetch, run

@@ -9,7 +9,8 @@ from classifier.session import Session
 from db.collections import Collection
 from db.database import TABLES, Database
 from db.errors import ExplorerError
-from db.photos import Filter, Photo
+from db.photo import Photo
+from db.photos import Filter
 from db.sessions import DOWN, NONE, UNSURE, UP, Sessions
 from db.upgrades import bring_up_to_date
 from tests.conftest import TextTower, filled, unit_vectors

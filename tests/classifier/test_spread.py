@@ -6,7 +6,7 @@ from classifier.session import Session
 from classifier.spread import spread
 from db.collections import Collection
 from db.database import Database
-from db.photos import Neighbour, Photo
+from db.photo import Neighbour, Photo
 from db.sessions import DOWN, UP
 from tests.conftest import TextTower, filled
 

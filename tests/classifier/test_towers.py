@@ -14,7 +14,7 @@ from classifier.session import Session
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
 from tests.checkpoints import CONTEXT, make_checkpoint, make_siglip
 

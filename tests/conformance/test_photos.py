@@ -10,7 +10,8 @@ import pytest
 from db.collections import Collection, Collections
 from db.database import Database, open_database
 from db.errors import ExplorerError
-from db.photos import Filter, Photo, PhotoTable
+from db.photo import Photo
+from db.photos import Filter, PhotoTable
 from tests.conformance.conftest import NewUrl, built
 from tests.conftest import filled, photo_ids, unit_vectors
 

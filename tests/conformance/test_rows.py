@@ -9,7 +9,8 @@ from db.collections import Collection
 from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.rows import Rows
 from tests.conformance.conftest import built
 from tests.conftest import filled, unit_vectors

@@ -11,7 +11,7 @@ from db.connection import Connection
 from db.database import Database
 from db.errors import ExplorerError
 from db.label_tables import LabelTable
-from db.photos import Photo
+from db.photo import Photo
 from db.views import view_name
 from tests.conftest import filled, unit_vectors
 

@@ -15,7 +15,8 @@ import pytest
 from db.connection import connect
 from db.database import TABLES, Database
 from db.ddl import script
-from db.photos import Filter, Photo
+from db.photo import Photo
+from db.photos import Filter
 from db.rows import Rows
 from tests.cluster_dress import CLUSTER
 from tests.conformance.test_photos import nearest

@@ -14,7 +14,8 @@ from db.dialect import (
 )
 from db.errors import ExplorerError
 from db.myscale import MyScale
-from db.photos import FACTS, Filter, PhotoTable
+from db.photo import FACTS
+from db.photos import Filter, PhotoTable
 from db.search import Query, Search, vector_bytes, vector_literal
 
 ONE = np.eye(1, 512, dtype=np.float32)[0]

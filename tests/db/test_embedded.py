@@ -5,7 +5,7 @@ import pytest
 from db.connection import connect
 from db.database import Database
 from db.finder import Finder
-from db.photos import Photo
+from db.photo import Photo
 from tests.conftest import filled, photo_ids, unit_vectors
 
 LARGE = (float("inf"), 10**6)  # so many rows, for ever, that an index is worth asking

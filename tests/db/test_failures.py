@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from db.database import Database
 from db.failures import Failure
-from db.photos import Photo
+from db.photo import Photo
 from tests.conftest import filled, unit_vectors
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

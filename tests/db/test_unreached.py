@@ -3,7 +3,7 @@
 import numpy as np
 
 from db.database import Database
-from db.photos import Photo
+from db.photo import Photo
 from db.search import Unreached
 from tests.conftest import filled, photo_ids, unit_vectors
 

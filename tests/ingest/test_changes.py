@@ -14,7 +14,8 @@ from classifier.preprocess import Pixels
 from db.contents import Content
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.rows import Rows
 from db.thumbnails import Thumbnails
 from ingest.content import why_not_gone

@@ -8,7 +8,7 @@ from PIL import Image
 
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.thumbnails import Thumbnails
 from ingest.archive import Tell
 from ingest.job import MOST, Loader

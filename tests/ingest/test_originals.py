@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from db.photos import Photo
+from db.photo import Photo
 from ingest.originals import fetcher
 from tests.ingest.photos import photo_bytes
 from tests.photo_host import Answer, PhotoHost, photo_host

@@ -14,7 +14,8 @@ from classifier.clip import load_clip
 from db.collections import Collection
 from db.database import Database
 from db.errors import ExplorerError
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.thumbnails import Thumbnails
 from db.vector_index import IndexState
 from ingest import writer

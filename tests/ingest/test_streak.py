@@ -1,4 +1,4 @@
-from db.photos import Photo
+from db.photo import Photo
 from ingest.streak import Skip, Streak
 
 

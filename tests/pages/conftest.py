@@ -13,7 +13,8 @@ from classifier.session import Session
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.database import Database
-from db.photos import Photo, PhotoTable
+from db.photo import Photo
+from db.photos import PhotoTable
 from db.sessions import DOWN, UP
 from db.settings import Settings
 from db.thumbnails import Thumbnails

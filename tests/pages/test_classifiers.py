@@ -16,7 +16,7 @@ from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError, GoneError
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UNSURE, UP
 from db.views import Views
 from pages.classifiers.check_board import CheckBoard

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from classifier.centring import centred, prompt_mean
 from classifier.clip import Clip
 from db.collections import Collection
-from db.photos import Photo
+from db.photo import Photo
 from pages.label import pictures
 from pages.services import Services
 from tests.pages.conftest import add_collection

@@ -18,7 +18,7 @@ from classifier.clip import Clip
 from classifier.session import Session
 from db.collections import Collection
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import UP
 from pages.boards import boards
 from pages.desk.photos import PHOTOS

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from classifier.exports import manifest
 from db.errors import ExplorerError
 from ingest.archive import Tell
 from ingest.formats.kinds import reason_of_file, reason_of_folder
@@ -18,6 +19,7 @@ _TOLD_EVERY = 0.25  # seconds
 _NAMED = 20  # folders that can't be read; beyond that they are counted
 _EXCLUDED = "excluded by a pattern"
 _LINKED = "linked folders (load them by their own path)"
+_EXPORTED = "folders that photos were exported to (load them by their own path)"
 _LED_OUT = "links to files that may not be loaded"
 
 
@@ -92,6 +94,8 @@ class Listing:
         reason = reason_of_folder(entry.name) if folder else reason_of_file(entry.name)
         if reason is None and folder and entry.is_symlink():
             reason = _LINKED
+        if reason is None and folder and manifest.was_written(Path(entry.path)):
+            reason = _EXPORTED
         if reason is None and self._is_excluded(inside, entry.name):
             reason = _EXCLUDED
         if reason is None and entry.is_symlink() and self._leads_out(entry):

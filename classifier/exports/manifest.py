@@ -24,6 +24,19 @@ _NO_TEXT = frozenset(
 _HEADER = ("file_name", "id", "label", "thumb", "score", "url", "photographer", "page")
 
 
+def was_written(folder: Path) -> bool:
+    """Whether an export wrote a folder, and its photos are copies: its list is there."""
+    beginning = csv_text([_HEADER]).encode()
+    try:
+        path = folder / NAME
+        if not path.is_file():  # a pipe would be waited for
+            return False
+        with path.open("rb") as file:
+            return file.read(len(beginning)) == beginning
+    except OSError:
+        return False
+
+
 class Manifest:
     """The list of one folder."""
 

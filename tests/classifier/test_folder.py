@@ -1,4 +1,5 @@
 import csv
+import os
 import stat
 import threading
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from classifier.exports.job import Exporter
 from classifier.exports.manifest import NAME
 from db.addresses import is_file, path_of
 from db.errors import ExplorerError
-from db.photos import Photo
+from db.photo import Photo
 from db.sessions import DOWN, UP
+from ingest.sources import FolderSource
 from tests.classifier.selections import selection
 from tests.ingest.photos import photo_bytes
 
@@ -314,3 +316,27 @@ def test_one_export_at_a_time_and_its_error_is_a_line(tmp_path: Path) -> None:
     job = exporter.start(Order(selection(*entries(2)), tmp_path / "third"), bug)
     job.wait(30)
     assert job.error.startswith(f"Writing to {tmp_path / 'third'} stopped: 'a bug'. What is there")
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+def test_copies_below_a_loaded_folder_are_no_new_photos(tmp_path: Path, by_class: bool) -> None:
+    (tmp_path / "one.jpg").write_bytes(photo_bytes(1))
+    copies = tmp_path / "out" / "lakes"
+    run(selection(*entries(3)), copies, by_class=by_class)
+    source = FolderSource(tmp_path)
+    assert [photo.description for photo in source.photos()] == ["one.jpg"]
+    assert source.left_out == {
+        "folders that photos were exported to (load them by their own path)": 1
+    }
+    assert len(list(FolderSource(copies).photos())) == 3
+
+
+def test_a_list_of_another_program_hides_no_photos(tmp_path: Path) -> None:
+    for name, content in (("a", b"file_name,text\r\n"), ("b", b"")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME).write_bytes(content)
+        (tmp_path / name / "one.jpg").write_bytes(photo_bytes(1))
+    (tmp_path / "c").mkdir()
+    os.mkfifo(tmp_path / "c" / NAME)
+    (tmp_path / "c" / "one.jpg").write_bytes(photo_bytes(1))
+    assert len(list(FolderSource(tmp_path).photos())) == 3

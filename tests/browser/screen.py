@@ -13,14 +13,20 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(300)
     idle = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
     expect(idle).to_have_count(1, timeout=WAIT)
+    still(page)
 
 
-def expand(page: Page, title: str) -> None:
-    """Open what is folded, and wait until it is open: a click on what still moves may be lost."""
-    page.locator("summary", has_text=title).click()
+def still(page: Page) -> None:
+    """Wait until nothing that folds is on its way: a click on what moves may be lost."""
     page.wait_for_function(
         "() => ![...document.querySelectorAll('details')].some((one) => one.style.height)"
     )
+
+
+def expand(page: Page, title: str) -> None:
+    """Open what is folded, and wait until it is open."""
+    page.locator("summary", has_text=title).click()
+    still(page)
 
 
 def ready(page: Page, address: str) -> None:

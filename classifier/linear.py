@@ -32,8 +32,7 @@ class Classifier:
         """Start at a vector.
 
         Args:
-            xq: float (512,), the text vector or the weight of an earlier fit; or float (k, 512),
-                for k classifiers that are fit at once, each on its own share of the examples.
+            xq: float (512,), the text vector or the weight of an earlier fit.
             learning_rate: of SGD.
             dimension: of the vectors, 512 unless another model made them.
 
@@ -41,49 +40,35 @@ class Classifier:
             ExplorerError: another shape, or a vector without a direction.
         """
         weight = np.asarray(xq, dtype=np.float32)
-        rows = np.atleast_2d(weight)
-        if (
-            rows.shape[1:] != (dimension,)
-            or not np.isfinite(rows).all()
-            or not rows.any(axis=1).all()
-        ):
+        if weight.shape != (dimension,) or not np.isfinite(weight).all() or not weight.any():
             raise ExplorerError(
                 f"A classifier starts at {dimension} finite numbers, not all zero; "
                 f"got shape {weight.shape}"
             )
-        self._shape = weight.shape
-        self._model = torch.nn.Linear(dimension, len(rows), bias=False)
+        self._model = torch.nn.Linear(dimension, 1, bias=False)
         # A copy: from_numpy shares memory, and SGD would write into the caller's vector.
-        self._model.weight = torch.nn.Parameter(torch.tensor(rows))
+        self._model.weight = torch.nn.Parameter(torch.tensor(weight[None]))
         self._optimizer = torch.optim.SGD(self._model.parameters(), lr=learning_rate)
 
     @property
     def weight(self) -> Vector:
-        """The weight as the last fit left it, float32 (512,), near unit norm but not exactly.
-
-        Of several classifiers float32 (k, 512).
-        """
-        weight: Vector = self._model.weight.detach().numpy().reshape(self._shape).copy()
+        """The weight as the last fit left it, float32 (512,), near unit norm but not exactly."""
+        weight: Vector = self._model.weight.detach().numpy()[0].copy()
         return weight
 
-    def fit(
-        self, X: Matrix, y: Sequence[int], iters: int = 5, shares: Matrix | None = None
-    ) -> None:
+    def fit(self, X: Matrix, y: Sequence[int], iters: int = 5) -> None:
         """Pull the weight towards the positives and push it away from the negatives.
 
         Args:
             X: float32 (n, 512), unit norm; n = 0 changes nothing.
             y: n labels, 1 or 0.
             iters: gradient steps.
-            shares: float32 (n, k), how much of each classifier's loss an example is; equal ones by
-                default.
         """
         if not len(y):
             return
         inputs = torch.tensor(np.asarray(X, dtype=np.float32))  # (n, 512)
         targets = torch.tensor(y, dtype=torch.float32).reshape(-1, 1)  # (n, 1)
-        targets = targets.expand(-1, self._model.out_features)  # (n, k)
-        loss_of = _loss(shares)
+        loss_of = torch.nn.BCEWithLogitsLoss()
         for _ in range(iters):
             self._optimizer.zero_grad()
             # Only the component perpendicular to the weight is to count: without this, its length
@@ -99,9 +84,3 @@ class Classifier:
         unit = self.weight / np.linalg.norm(self.weight)
         scores: npt.NDArray[np.float32] = np.asarray(X, dtype=np.float32) @ unit
         return scores
-
-
-def _loss(shares: Matrix | None) -> torch.nn.BCEWithLogitsLoss:
-    if shares is None:
-        return torch.nn.BCEWithLogitsLoss()
-    return torch.nn.BCEWithLogitsLoss(torch.tensor(shares), reduction="sum")

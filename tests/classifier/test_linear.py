@@ -29,31 +29,6 @@ def test_fifty_rounds_equal_the_articles_arithmetic() -> None:
         assert np.abs(classifier.weight - expected).max() < 1e-6
 
 
-def test_several_are_fit_at_once_each_on_its_own_share() -> None:
-    vectors, starts = unit_vectors(20), unit_vectors(3, seed=2)
-    y = np.random.default_rng(1).integers(0, 2, size=20).tolist()
-    shares = np.random.default_rng(2).random((20, 3)).astype(np.float32)
-    together = Classifier(starts, 0.8)
-    together.fit(vectors, y, 7, shares)
-    for place, start in enumerate(starts):
-        alone = Classifier(start, 0.8)
-        alone.fit(vectors, y, 7, shares[:, [place]])
-        assert together.weight[place] == pytest.approx(alone.weight, abs=1e-6)
-
-
-def test_shares_are_weights_of_the_mean() -> None:
-    vectors, start = unit_vectors(20), unit_vectors(1, seed=2)[0]
-    y = np.random.default_rng(1).integers(0, 2, size=20).tolist()
-    equal, usual = Classifier(start), Classifier(start)
-    equal.fit(vectors, y, shares=np.full((20, 1), 1 / 20, dtype=np.float32))
-    usual.fit(vectors, y)
-    assert equal.weight == pytest.approx(usual.weight, abs=1e-6)
-    doubled, twice = Classifier(start), Classifier(start)
-    doubled.fit(vectors[:2], [1, 0], shares=np.array([[2 / 3], [1 / 3]], dtype=np.float32))
-    twice.fit(vectors[[0, 0, 1]], [1, 1, 0])
-    assert doubled.weight == pytest.approx(twice.weight, abs=1e-6)
-
-
 def test_a_fit_pulls_towards_the_positives_and_away_from_the_negatives() -> None:
     vectors = unit_vectors(10)
     classifier = Classifier(unit_vectors(1, seed=4)[0])

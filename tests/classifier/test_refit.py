@@ -16,6 +16,7 @@ from classifier.refit import (
     known_method,
     refit_article,
     refit_whitened,
+    step_together,
 )
 from classifier.whitening import Whitening, measured
 from db.sessions import DOWN, UP
@@ -153,6 +154,29 @@ def test_the_fit_is_normalised_weight_sgd_in_whitened_coordinates(
     found = refit_whitened(text, X, y.astype(int).tolist(), whitening)
     assert found.steps in OURS.choices
     assert found.weight == pytest.approx(by_hand(text, X, y, whitening, found.steps), abs=1e-5)
+
+
+def test_a_step_of_several_fits_is_the_articles_for_each_on_its_share() -> None:
+    vectors, starts = unit_vectors(20), unit_vectors(3, seed=2)
+    y = np.random.default_rng(1).integers(0, 2, size=20)
+    # A share is how often an example is there: one fit has all of them once, one some twice.
+    times = np.random.default_rng(2).integers(0, 3, size=(20, 3))
+    times[:, 0] = 1
+    shares = (times / times.sum(axis=0)).astype(np.float32)
+    weights = starts
+    for _ in range(7):
+        weights = step_together(weights, vectors, y[:, None].astype(np.float32), shares, 0.8)
+    for weight, start, often in zip(weights, starts, times.T, strict=True):
+        alone = Classifier(start, 0.8)
+        alone.fit(np.repeat(vectors, often, axis=0), np.repeat(y, often).tolist(), 7)
+        assert weight == pytest.approx(alone.weight, abs=1e-6)
+
+
+def test_a_step_of_photos_far_out_is_finite() -> None:
+    start = unit_vectors(1)
+    far = (1e4 * np.concatenate([start, -start])).astype(np.float32)
+    one = np.ones((2, 1), dtype=np.float32)
+    assert np.isfinite(step_together(start, far, np.array([[0], [1]], np.float32), one, 0.8)).all()
 
 
 def test_the_evidence_comes_from_fits_that_do_not_know_the_thumbs(

@@ -20,9 +20,10 @@ from db.answers import Answers
 from db.dialect import OLDEST, is_older
 from db.dsn import layout_of, uses_tls, without_own_options
 from db.embedded import Folder
-from db.errors import ExplorerError, first_line
+from db.errors import EngineError, ExplorerError, first_line
 from db.faults import shown_url, too_old
 from db.layout import Layout
+from db.whole import refuse_what_breaks_off
 
 # MyScaleDB's, without which it finds no photo that has not been indexed yet: its test
 # 00038_mqvs_brute_force_setting shows both.
@@ -43,7 +44,13 @@ def open_client(url: str, layout: Layout | None = None, tries: int = 1) -> Clien
     if url.startswith("chdb:"):
         return Folder.of(url).open()
     try:
-        client = Answers(url, tries, ping=None).of(lambda: _opened(url, layout or layout_of(url)))
+        answers = Answers(url, tries, ping=lambda _: False)  # there is no client to ask by yet
+        client = answers.of(lambda: _opened(url, layout or layout_of(url)))
+    except EngineError as error:
+        if not error.unfinished:
+            raise
+        # Whatever was sent, it changed nothing: a page may well try again.
+        raise EngineError(str(error), error.code, unfinished=True, passes=True) from error
     except (ValueError, TypeError) as error:
         raise ExplorerError(
             f"DATABASE_URL={shown_url(url)} can't be used: {first_line(error)}. Correct it, or an "
@@ -65,6 +72,7 @@ def _opened(url: str, layout: Layout) -> Client:
         tz_mode="schema",
         settings=dict(layout.session),
     )
+    refuse_what_breaks_off(client.http)  # type: ignore[attr-defined]
     if BRUTE_FORCE in client.server_settings:
         client.set_client_setting(BRUTE_FORCE, 1)
     return client

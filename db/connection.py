@@ -8,20 +8,21 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import StreamFailureError
 
 from db.answers import LOAD, PAGE, Answers, Health
 from db.client import BRUTE_FORCE, is_there, open_client
 from db.dialect import INDEX_SINCE, ClickHouse, Dialect, Embedded, ExactClickHouse, is_older
 from db.dsn import alpha_of, layout_of, option, unencrypted
-from db.embedded import Folder
-from db.errors import EngineError, ExplorerError
+from db.embedded import Folder, check_room
+from db.errors import ExplorerError
 from db.faults import is_myscale_cloud, shown_url
+from db.grants import check_grants
 from db.layout import Cluster, Layout, Replicated
-from db.myscale import INDEX_TABLES, MyScale
+from db.myscale import MyScale
 from db.names import quoted
 from db.readers import Readers
 from db.search import Unreached
@@ -29,10 +30,6 @@ from db.search import Unreached
 _LOG = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | None
-
-
-# UNKNOWN_TABLE, ACCESS_DENIED (src/Common/ErrorCodes.cpp): how a server answers who may not read.
-_HIDDEN = (60, 497)
 
 # Statements that change nothing when they are run a second time. OPTIMIZE is none: while the first
 # one goes on, a second one does nothing and says that it is done.
@@ -123,11 +120,13 @@ class Connection:
         """Run a query whose rows hold vectors; Arrow carries them without a Python list each."""
         with self._reader() as client:
             return self._run(
-                lambda: client.query_arrow(
-                    sql,
-                    parameters=_copy(parameters),
-                    settings=_room_for(sql, parameters),
-                    use_strings=True,
+                lambda: _whole(
+                    lambda: client.query_arrow(
+                        sql,
+                        parameters=_copy(parameters),
+                        settings=_room_for(sql, parameters),
+                        use_strings=True,
+                    )
                 )
             )
 
@@ -151,6 +150,15 @@ class Connection:
             f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {condition}"
         )
         return {row["name"] for row in rows}
+
+    def check_room(self) -> None:
+        """See that a table can be defined before what belongs to it is stored.
+
+        Raises:
+            ExplorerError: there is no room for it.
+        """
+        if self.is_alone:
+            check_room(Folder.of(self.url).path)
 
     def _defining(self, sql: str) -> AbstractContextManager[None]:
         return Folder.of(self.url).defining(sql) if self.is_alone else nullcontext()
@@ -256,8 +264,7 @@ def _ask(client: Client, url: str) -> Dialect:
         alpha_of(url),
         _layout(client, url),
     )
-    if isinstance(dialect, MyScale):
-        _check_grants(Connection(url, client, dialect))
+    check_grants(Connection(url, client, dialect).command, url, dialect)
     return dialect
 
 
@@ -277,28 +284,6 @@ def _layout(client: Client, url: str) -> Layout:
     return Replicated()
 
 
-def _check_grants(connection: Connection) -> None:
-    """See that the state of an index can be read: else nobody would notice that there is none."""
-    missing = [table for table in INDEX_TABLES if not _may_read(connection, f"system.{table}")]
-    if missing:
-        user = unquote(urlsplit(connection.url).username or "default")
-        grants = "; ".join(f"GRANT SELECT ON system.{table} TO {quoted(user)}" for table in missing)
-        raise ExplorerError(
-            f"The user {user} can't see at {shown_url(connection.url)} how far MyScale's vector "
-            f"indexes are: have its administrator run {grants}"
-        )
-
-
-def _may_read(connection: Connection, table: str) -> bool:
-    try:
-        connection.command(f"SELECT count() FROM {table} WHERE 0")
-    except EngineError as error:
-        if error.code not in _HIDDEN:
-            raise
-        return False
-    return True
-
-
 def server_dialect(
     version: str, is_myscale: bool, alpha: int | None = None, layout: Layout | None = None
 ) -> Dialect:
@@ -315,6 +300,14 @@ def server_dialect(
     if is_older(version, INDEX_SINCE):
         return ExactClickHouse(layout)
     return ClickHouse(layout)
+
+
+def _whole(answer: Callable[[], pa.Table]) -> pa.Table:
+    """An answer in Arrow; one whose end is missing, or is another's words, is a broken one."""
+    try:
+        return answer()
+    except pa.ArrowInvalid as error:
+        raise StreamFailureError("The answer ended before its time") from error
 
 
 def _copy(parameters: Parameters) -> dict[str, Any] | None:

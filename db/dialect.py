@@ -41,6 +41,7 @@ class Dialect(ABC):
         name: the engine, as a person is told.
         has_index: whether it can build a vector index.
         refuses_index: codes with which it says that it has no such index after all.
+        index_tables: those of `system` without which nobody knows how far its index is.
         carries_index: whether a merge hands an index on to the new part instead of building it.
         index_misses: whether that index doesn't find some photos; see db.unreached.
         note: what else a person is told of it, or "".
@@ -54,6 +55,7 @@ class Dialect(ABC):
     functions: Mapping[str, str] = MappingProxyType({})
     has_index = True
     refuses_index: frozenset[int] = frozenset()
+    index_tables: tuple[str, ...] = ()
     carries_index = False
     index_misses = False
     note = ""
@@ -145,6 +147,9 @@ class ClickHouse(Dialect):
     # INCORRECT_QUERY, of a server that was built without USearch, and SUPPORT_IS_DISABLED, of one
     # whose `compatibility` is older than the index (src/Common/ErrorCodes.cpp).
     refuses_index = frozenset({80, 344})
+    # Where `select_from_system_db_requires_grant` is on, as in the configuration that servers come
+    # with, who was granted one database may read none of them.
+    index_tables: tuple[str, ...] = ("data_skipping_indices", "mutations", "parts", "merges")
     index_misses = True
     hint = f"An index of more than {MANY:,} photos gets {GRAPH_OF_MANY} in place of {GRAPH}"
     distance = "cosineDistance"
@@ -232,6 +237,7 @@ class ExactClickHouse(ClickHouse):
     """
 
     has_index = False
+    index_tables = ()
     index_misses = False
     hint = ""
     note = " (exact search: no index before 25.8)"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import Error, StreamFailureError
 from urllib3.exceptions import (
     ConnectTimeoutError,
     MaxRetryError,
@@ -24,6 +24,11 @@ _FULL = re.compile(r"\(NOT_ENOUGH_SPACE\)|No space left on device|Disk quota exc
 # Up to 21.11 an error was told so, and before 19.17 without its code in a header.
 _OF_OLD = "e.displayText() = DB::Exception"
 _BUSY = (202, 252)  # too many queries at once, too many parts to merge
+_UNFINISHED = 341  # a replica that is away has not done it yet
+# Another limit than max_execution_time, under the same code; words of old and new versions.
+_IN_BACKGROUND = "going to execute the query in background"
+# What a gateway answers in the server's place; the last five are Cloudflare's.
+_OF_GATEWAY = ("408", "429", "502", "503", "504", "520", "521", "522", "523", "524")
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ def fault_of(error: Exception, url: str) -> Fault:
     """
     if _OF_OLD in str(error):
         return Fault(too_old(url))
+    if isinstance(error, StreamFailureError) and error.code is None:
+        return _broken(shown_url(url))  # in the middle of an answer that had begun
     cause = error.__cause__
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(reason, Exception):
@@ -144,13 +151,17 @@ def _of_network(reason: Exception, url: str) -> Fault | None:
             unfinished=True,
         )
     if isinstance(reason, ProtocolError):
-        return Fault(
-            f"The connection to {where} broke: try again in a moment, since the server may be "
-            "restarting; if it never answers, check http and https in DATABASE_URL",
-            passes=True,
-            unfinished=True,
-        )
+        return _broken(where)
     return None
+
+
+def _broken(where: str) -> Fault:
+    return Fault(
+        f"The connection to {where} broke: try again in a moment, since the server may be "
+        "restarting; if it never answers, check http and https in DATABASE_URL",
+        passes=True,
+        unfinished=True,
+    )
 
 
 def _tls(reason: SSLError, where: str) -> str:
@@ -192,22 +203,31 @@ def _of_server(error: Error, url: str) -> Fault | None:
             f"The user {user} lacks a right at {where} ({_detail(error)}): grant it, or name "
             "another user in DATABASE_URL"
         )
-    if error.code == _TIMEOUT and "distributed_ddl_task_timeout" in str(error):
-        # Another limit than max_execution_time, under the same code.
+    if error.code in (_TIMEOUT, _UNFINISHED):
+        return _of_time(error, where)
+    if error.code is None:
+        return _of_status(str(error), url)
+    line = _without_password(_plain(error), url)
+    return Fault(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
+
+
+def _of_time(error: Error, where: str) -> Fault:
+    if error.code == _TIMEOUT and _IN_BACKGROUND in str(error):
         return Fault(
             f"Some nodes of the cluster behind {where} are not done yet, and go on by themselves "
             f"({_detail(error)}): try again later, or raise distributed_ddl_task_timeout there",
             unfinished=True,
         )
-    if error.code == _TIMEOUT:
+    if error.code == _UNFINISHED:
         return Fault(
-            f"{where} gave up, since the statement took longer than it allows ({_detail(error)}): "
-            "try again when it is less busy, or raise its max_execution_time"
+            f"Some replicas behind {where} are not done yet, and go on by themselves "
+            f"({_detail(error)}): see that all are up",
+            unfinished=True,
         )
-    if error.code is None:
-        return _of_status(str(error), url)
-    line = _without_password(_plain(error), url)
-    return Fault(line, passes=error.code in _BUSY, unsent=error.code in _BUSY)
+    return Fault(
+        f"{where} gave up, since the statement took longer than it allows ({_detail(error)}): "
+        "try again when it is less busy, or raise its max_execution_time"
+    )
 
 
 def _of_status(text: str, url: str) -> Fault | None:
@@ -215,12 +235,12 @@ def _of_status(text: str, url: str) -> Fault | None:
     status = re.search(r"HTTP status (\d+)", text)
     if status is None:
         return None
-    if status[1] in ("429", "502", "503", "504"):
+    if status[1] in _OF_GATEWAY:
         return Fault(
             f"{where} is not available just now (HTTP status {status[1]}): try again in a "
             f"moment{_asleep(url)}",
             passes=True,
-            unfinished=status[1] in ("502", "504"),
+            unfinished=status[1] != "429",
         )
     if "DB::Exception" in text:
         # What is between took the code away: the engine's own sentence says what it is.

@@ -11,9 +11,6 @@ from db.dialect import DIMENSION, INDEX, Dialect
 from db.layout import Layout
 from db.search import Query, Search, filter_first
 
-# In `system`; only they tell how far an index is.
-INDEX_TABLES = ("vector_indices", "vector_index_segments")
-
 
 class MyScale(Dialect):
     """MyScale, with the article's own statements; built on ClickHouse 23.3.
@@ -23,6 +20,7 @@ class MyScale(Dialect):
     """
 
     name = "MyScale"
+    index_tables = ("vector_indices", "vector_index_segments")
     # From the sources (MyScaleDB, src/Storages/MergeTree/MergeTask.cpp): with DEDUPLICATE, the map
     # of row ids by which old indexes are carried over counts the rows that are dropped, so that all
     # after them are off; with one part, the index is moved as it is. It stays `Built`.

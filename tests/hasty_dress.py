@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tests.clickhouse_server import CutOffError, Dress, RefusedError, Run
 
-# What becomes of the answer; text of the refusal as src/Interpreters/executeDDLQueryOnCluster.cpp
-# of ClickHouse 23.3 has it.
+# What becomes of the answer; texts of the refusals as src/Interpreters/executeDDLQueryOnCluster.cpp
+# and src/Storages/StorageReplicatedMergeTree.cpp of ClickHouse 23.3 have them, and, where the nodes
+# that are left out are down, newer ones (`distributed_ddl_output_mode`).
 ANSWERS: dict[str, Callable[[], Exception]] = {
     "cut": CutOffError,
     "159": lambda: RefusedError(
@@ -17,6 +18,19 @@ ANSWERS: dict[str, Callable[[], Exception]] = {
         "Watching task /clickhouse/task_queue/ddl/query-0000000009 is executing longer than "
         "distributed_ddl_task_timeout (=180) seconds. There are 1 unfinished hosts (1 of them are "
         "currently active), they are going to execute the query in background",
+    ),
+    "159-down": lambda: RefusedError(
+        159,
+        "TIMEOUT_EXCEEDED",
+        "ReplicatedDatabase DDL task /db/log/query-0000000009 is not finished on 1 of 2 hosts (0 "
+        "of them are currently executing the task, 1 are inactive). They are going to execute the "
+        "query in background. Was waiting for 5.001 seconds",
+    ),
+    "341": lambda: RefusedError(
+        341,
+        "UNFINISHED",
+        "Mutation is not finished because some replicas are inactive right now: two. Mutation will "
+        "be done asynchronously",
     ),
 }
 

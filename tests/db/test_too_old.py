@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from db.connection import connect
-from db.errors import ExplorerError
+from db.errors import EngineError, ExplorerError
 from tests.clickhouse_server import ClickHouseServer, Dress
 
 NEEDED = (
@@ -89,3 +89,15 @@ def test_an_error_whose_code_a_proxy_took_away_is_told_as_it_is() -> None:
 def test_what_is_no_clickhouse_is_told_so() -> None:
     with answering({"SELECT": (404, "<html>Not here</html>")}) as url:
         assert "is no ClickHouse or MyScale (HTTP status 404)" in why_not(url)
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504, 520, 524])
+def test_a_gateway_that_gave_up_is_told_from_a_wrong_address(status: int) -> None:
+    with answering({"SELECT": (status, "<html>Busy</html>")}) as url:
+        with pytest.raises(EngineError) as caught:
+            connect(url)
+        assert str(caught.value) == (
+            f"{url} is not available just now (HTTP status {status}): try again in a moment"
+        )
+        assert caught.value.passes
+        assert caught.value.unfinished is (status != 429)

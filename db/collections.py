@@ -106,8 +106,11 @@ class Collections:
         table = PhotoTable(self._connection, name, wanted.dimension)
         if self.find(name) is None and not table.exists():
             self._refuse_other_capitals(name)
-            self._forget(name)
+            self._connection.check_room()
+            # First the new name, then leftovers: of loads that start together, another one may have
+            # made the table already, and finds it by this name.
             self._connection.insert("collections", asdict(wanted))
+            self._forget(name, before=wanted.created)
         else:
             _refuse_other_model(self._owner_of(name), wanted)
         table.create()
@@ -130,8 +133,7 @@ class Collections:
     def _owner_of(self, name: str) -> Collection:
         """The collection whose table is there.
 
-        Of loads that start together, one may be about to write the name that another, before that,
-        deleted as a leftover: it is looked for again for a second.
+        Somebody may be about to delete it: it is looked for again for a second.
         """
         for _ in range(10):
             found = self.find(name)
@@ -151,11 +153,23 @@ class Collections:
         Counts(self._connection).settle(collection.name, 0)
         self._forget(collection.name)
 
-    def _forget(self, name: str) -> None:
-        self._connection.command(
-            "ALTER TABLE collections DELETE WHERE name = %(name)s SETTINGS mutations_sync = 2",
-            {"name": name},
-        )
+    def _forget(self, name: str, before: datetime | None = None) -> None:
+        """Delete the rows of a name, if there are any: all, or those created before another."""
+        older = "" if before is None else " AND toUnixTimestamp64Milli(created) < %(before)s"
+        condition = f"name = %(name)s{older}"
+        bound = {"name": name, "before": 0 if before is None else _milliseconds(before)}
+        if int(
+            self._connection.command(f"SELECT count() FROM collections WHERE {condition}", bound)
+        ):
+            self._connection.command(
+                f"ALTER TABLE collections DELETE WHERE {condition} SETTINGS mutations_sync = 2",
+                bound,
+            )
+
+
+def _milliseconds(moment: datetime) -> int:
+    """As a column of milliseconds has it."""
+    return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def _refuse_other_model(existing: Collection, wanted: Collection) -> None:

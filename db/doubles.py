@@ -43,7 +43,8 @@ class Doubles:
             if not self.count():
                 return
             self._index.drop()  # it would go on as if no row had gone
-            Merges(self._connection, self._name).run(statement, report=report)
+            merges = Merges(self._connection, self._name)
+            merges.run(statement, report=report, done=lambda: not self.count())
         if left := self.count():
             _LOG.warning(
                 "%s rows of %s are there twice: load it again once no other load is at work",

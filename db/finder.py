@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from db.connection import Connection
 from db.names import quoted
 from db.search import Query, Search, Vector, nearest_among
+from db.vectors import vectors_of
 
 # Seconds for which a number of rows is good enough to choose a way of searching: each finds the
 # same photos, and only their times differ.
@@ -65,7 +67,10 @@ class Finder:
         for query in self._connection.dialect.searches(search):
             if self._is_wrong(query):
                 continue
-            found = _without(self._answer(query, values, hidden), hidden).slice(0, k)
+            answer = self._answer(query, values, hidden)
+            if query.unless and answer.num_rows:
+                answer = _by_cosine(answer, vector)  # it may have become wrong since it was asked
+            found = _without(answer, hidden).slice(0, k)
             if found.num_rows == k:
                 break
         return found if condition else self._with_unreached(found, search, excluded)
@@ -105,6 +110,15 @@ class Finder:
             rows = int(self._connection.command(f"SELECT count() FROM {quoted(self._table)}"))
             self._counted = (self._clock(), rows)
         return rows
+
+
+def _by_cosine(found: pa.Table, vector: Vector) -> pa.Table:
+    """Rows in order of their cosine distances, whatever distance they were found by."""
+    vectors = vectors_of(found)
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+    place = found.schema.get_field_index("dist")
+    field = pa.field("dist", pa.float32())
+    return found.set_column(place, field, pa.array(1 - vectors @ vector / lengths)).sort_by("dist")
 
 
 def _without(found: pa.Table, hidden: pa.Array) -> pa.Table:

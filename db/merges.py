@@ -32,6 +32,7 @@ class Merges:
         statement: str,
         parameters: Parameters = None,
         report: Callable[[], None] | None = None,
+        done: Callable[[], bool] | None = None,
     ) -> bool:
         """Run a statement, and wait for its work where its answer is cut off.
 
@@ -39,6 +40,8 @@ class Merges:
             statement: in SQL.
             parameters: what is bound in it.
             report: called each time the server is asked whether it is done.
+            done: whether it has done all that was asked for, however much is at work besides:
+                while another load inserts, there are always merges.
 
         Returns:
             Whether it was answered. If not, what it was to do may be left undone.
@@ -53,12 +56,12 @@ class Merges:
                 raise
         else:
             return True
-        self._wait(report)
+        self._wait(report, done)
         return False
 
-    def _wait(self, report: Callable[[], None] | None) -> None:
+    def _wait(self, report: Callable[[], None] | None, done: Callable[[], bool] | None) -> None:
         quiet = 0
-        while quiet < _QUIET:
+        while quiet < _QUIET and not (done is not None and done()):
             if report is not None:
                 report()
             self._connection.sleep(_POLL)

@@ -151,21 +151,29 @@ class Rows:
         return found
 
     def _delete(self, condition: str, **bound: object) -> None:
-        gone = self._matching(condition, bound)
+        counts = Counts(self._connection)
+        missing = self._missing(counts)
         # Noted before it is done: a process that is killed between leaves nothing missing.
-        Counts(self._connection).add(self._photos.name, -gone)
+        counts.add(self._photos.name, -self._matching(condition, bound))
         # Not DELETE FROM: the vector index would go on finding the rows that it masks.
         layout = self._connection.dialect.layout
         answered = Merges(self._connection, self._photos.name).run(
             f"ALTER TABLE {layout.rows(self._photos.name)} "
             f"DELETE WHERE {condition} SETTINGS mutations_sync = 2{layout.patience}",
             bound,
+            done=lambda: not self._matching(condition, bound),
         )
         if not answered and (left := self._matching(condition, bound)):
             raise ExplorerError(
                 f"{left:,} rows of {self._photos.name} could not be deleted, since the server was "
                 "cut off at it: do it again when it is less busy"
             )
+        # A load that ended meanwhile may have counted the rows that were about to go.
+        counts.add(self._photos.name, min(missing - self._missing(counts), 0))
+
+    def _missing(self, counts: Counts) -> int:
+        """How many more rows were counted than there are."""
+        return max(counts.all().get(self._photos.name, 0) - self._photos.count(), 0)
 
     def _matching(self, condition: str, bound: Mapping[str, object]) -> int:
         sql = f"SELECT count() FROM {quoted(self._photos.name)} WHERE {condition}"

@@ -12,13 +12,15 @@ from db.dialect import DIMENSION
 from db.errors import EngineError, ExplorerError
 from db.merges import Merges
 from db.names import checked_name, quoted
-from db.search import Search
+from db.search import Search, Vector
 
 _LOG = logging.getLogger(__name__)
 
 _STARTS = 3  # another load may take the index away that this one has started
 _TRIES = 3  # or start the one that this one takes away
-_ASKED_FOR = 5  # photos by which a wrong index is known: the index may miss one of them
+# Photos by which a wrong index is known, most of which a right one finds: it may miss one, and a
+# wrong one hits upon one of two that are the same picture.
+_ASKED_FOR = 5
 _SAME = 1e-4  # how far the numbers of one vector may be apart
 
 
@@ -87,12 +89,15 @@ class VectorIndex:
                 if starts == _STARTS:
                     raise ExplorerError(_taken_away(self._name))
                 starts += 1
-                if not self._start(report):
+                if not self._start(report, last=starts == _STARTS):
                     return
             else:
                 _tell(report, state)
                 time.sleep(poll)
             state = self.state()
+            # Another load may have dropped doubles while it was built.
+            if state.state == "built" and self.drop_if_wrong():
+                state = IndexState("none")
 
     def drop(self) -> None:
         """Take it away before many rows change: each change would build it anew.
@@ -143,13 +148,16 @@ class VectorIndex:
             f"SELECT vector FROM {table} ORDER BY id DESC LIMIT {_ASKED_FOR}"
         )
         wanted = [np.asarray(row, dtype=np.float32) for row in rows.column("vector").to_pylist()]
-        for vector in wanted:
-            search = Search(self._name, ("id", "url"), vector, 1, len(wanted))
-            found = self._connection.arrow(self._dialect.searches(search)[0].sql)
-            for row in found.column("vector").to_pylist():
-                if np.abs(np.asarray(row, dtype=np.float32) - vector).max() < _SAME:
-                    return True
-        return not wanted
+        found = sum(self._finds(vector) for vector in wanted)
+        return not wanted or 2 * found > len(wanted)
+
+    def _finds(self, vector: Vector) -> bool:
+        search = Search(self._name, ("id", "url"), vector, 1, _ASKED_FOR)
+        found = self._connection.arrow(self._dialect.searches(search)[0].sql)
+        return any(
+            np.abs(np.asarray(row, dtype=np.float32) - vector).max() < _SAME
+            for row in found.column("vector").to_pylist()
+        )
 
     def is_masked(self) -> bool:
         """Whether rows were deleted behind the index's back: it would go on finding them."""
@@ -170,8 +178,9 @@ class VectorIndex:
             return state
         return IndexState("none")
 
-    def _start(self, report: Callable[[IndexState], None] | None) -> bool:
-        """Start building it; whether the engine does."""
+    def _start(self, report: Callable[[IndexState], None] | None, *, last: bool) -> bool:
+        """Start building it; whether the engine does. `last`: what is refused stays so."""
+        statement = ""
         try:
             rows = int(self._connection.command(f"SELECT count() FROM {quoted(self._name)}"))
             for statement in self._dialect.build_index(self._name, self._dimension, rows):
@@ -185,9 +194,11 @@ class VectorIndex:
                 )
                 self._refused = True
                 return False
-            if self.state().state not in ("building", "built"):
+            state = self.state().state
+            # Another load has started it meanwhile, so this one can't, and may have taken it away.
+            taken_away = state == "none" and " INDEX " in statement and not last
+            if not taken_away and state not in ("building", "built"):
                 raise
-            # Another load has started it meanwhile, so this one can't.
         return True
 
     def _run(self, statement: str, report: Callable[[IndexState], None] | None) -> None:

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from db.collections import Collection
@@ -76,6 +77,9 @@ class EmptyServer:
     def query(self, sql: str, parameters: Any = None, settings: Any = None) -> "EmptyServer":
         self.sent.append(sql)
         return self
+
+    def query_arrow(self, sql: str, **_: Any) -> pa.Table:
+        return pa.table({"vector": pa.array([], pa.list_(pa.float32()))})
 
     def insert(self, table: str, rows: Any, column_names: Any) -> None:
         pass

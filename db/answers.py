@@ -24,7 +24,7 @@ from tenacity import (
 )
 
 from db.errors import EngineError
-from db.faults import Fault, fault_of, is_myscale_cloud, still
+from db.faults import Fault, fault_of, is_myscale_cloud, shown_url, still
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ PAGE, LOAD, ASLEEP = 5, 10, 21
 # Both together are two seconds, as long as a person looks at a page that says nothing.
 NOTICE = 0.7  # seconds without an answer, after which the server is asked whether it is there
 PING = 1.3  # seconds in which it has to answer that, or it is taken to stand still
+PATIENCE = 5.0  # seconds after which a load says that it waits for a server that stands still
 _TICK = 0.5  # seconds between two looks
 _SURE = 2.0  # seconds in which it is not asked again
 
@@ -132,9 +133,10 @@ class Answers:
 
     def _told(self, statement: Callable[[], T]) -> T:
         try:
-            if self.ping is None or self.tries != PAGE:
+            if self.ping is None:
                 return statement()
-            return self._watched(statement, self.ping)
+            watched = self._watched if self.tries == PAGE else self._waited_for
+            return watched(statement, self.ping)
         except (ClickHouseError, OSError) as error:
             raise _FailedError(fault_of(error, self.url)) from error
 
@@ -142,7 +144,7 @@ class Answers:
         """The answer, unless the server stands still: nobody in front of a page waits for that."""
         if self.health.still is not None:
             self._check(ping)
-        answer = _started(statement)
+        answer = started(statement)
         begun = time.monotonic()
         wait([answer], NOTICE)
         while not answer.done():
@@ -150,6 +152,23 @@ class Answers:
             if listener := _heard.get():
                 listener(time.monotonic() - begun)
             wait([answer], _TICK)
+        return answer.result()
+
+    def _waited_for(self, statement: Callable[[], T], ping: Callable[[float], bool]) -> T:
+        """The answer, however long it takes; a server that stands still is told of, once."""
+        answer = started(statement)
+        begun, told = time.monotonic(), False
+        wait([answer], PATIENCE)
+        while not answer.done():
+            if not told and not ping(PING):
+                told = True
+                _LOG.warning(
+                    "%s has not answered for %.0f s, and is waited for: see to the server and its "
+                    "disk",
+                    shown_url(self.url),
+                    time.monotonic() - begun,
+                )
+            wait([answer], PATIENCE)
         return answer.result()
 
     def _check(self, ping: Callable[[float], bool]) -> None:
@@ -176,8 +195,8 @@ def _may_repeat(error: BaseException, repeatable: bool) -> bool:
     return fault.passes and not fault.still and (repeatable or fault.unsent)
 
 
-def _started(statement: Callable[[], T]) -> "Future[T]":
-    """Run a statement in a thread of its own, which nobody waits for when the process ends."""
+def started(statement: Callable[[], T]) -> "Future[T]":
+    """What asks a database, run in a thread that nobody waits for when the process ends."""
     answer: Future[T] = Future()
 
     def run() -> None:

@@ -14,7 +14,7 @@ from pages.open_files import too_few
 from pages.people.entrance import admit, show_account
 from pages.people.person import Person
 from pages.services import Services, opener
-from pages.waiting import show_failure
+from pages.waiting import opened, show_failure
 
 
 @st.cache_data
@@ -25,13 +25,6 @@ def _icon() -> Image.Image:
     draw.line((40, 40, 58, 58), fill="#0f7f6e", width=11)
     draw.ellipse((5, 5, 47, 47), fill="#fbfaf7", outline="#0f7f6e", width=8)
     return icon
-
-
-def _services() -> Services:
-    if opener.is_open:
-        return opener()
-    with st.spinner("Opening the database …", show_time=True):
-        return opener()
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -71,7 +64,7 @@ def main() -> None:
     st.html(_STYLE)
     try:
         person = admit()
-        services = _services()
+        services = opened(opener)
     except ExplorerError as error:
         show_failure(error, ":material/database_off:")
         st.stop()

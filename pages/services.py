@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 from classifier.exports.job import Exporter
 from classifier.map.job import Mapper
 from classifier.open_sessions import OpenSessions
+from db.answers import started
 from db.collections import Collection
 from db.database import Database, open_database
-from db.errors import ExplorerError
+from db.errors import EngineError, ExplorerError
+from db.faults import shown_url
 from db.maps import Maps
 from db.private import keep_private
 from db.settings import Settings, load_settings
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from classifier.clip import Clip
 
 _LOG = logging.getLogger(__name__)
+
+WITHIN = 2.0  # seconds until it is said that the database is waited for
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,31 @@ class Services:
             threading.Thread(target=run, name=name, daemon=True).start()
 
 
+class NotYetError(EngineError):
+    """The database is still being opened: its text says which one is waited for."""
+
+    def __init__(self, settings: Settings) -> None:
+        where = shown_url(settings.database_url)
+        line = (
+            f"{where} is still being opened"
+            if where.startswith("chdb:")
+            else f"{where} has not answered yet, and is waited for: if it never does, see to the "
+            "server and its disk"
+        )
+        super().__init__(line, passes=True)
+
+
 class Opener:
-    """Opens the services when a page or a route asks first, and keeps them."""
+    """Opens the services when a page or a route asks first, and keeps them.
+
+    A database that stands still may let itself be waited for as long as it likes, so it is opened
+    in a thread of its own: once, however many ask meanwhile.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._opened: Services | None = None
+        self._opening: Future[Services] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -114,13 +138,24 @@ class Opener:
         """The services.
 
         Raises:
+            NotYetError: it takes longer than a person looks at a page that says nothing; the next
+                call goes on waiting.
             ExplorerError: the settings can't be used or the database can't be opened; the next
                 call tries again.
         """
-        with self._lock:
-            if self._opened is None:
-                self._opened = open_services(load_settings())
+        if self._opened is not None:
             return self._opened
+        settings = load_settings()
+        with self._lock:
+            opening = self._opening = self._opening or started(lambda: open_services(settings))
+        wait([opening], WITHIN)
+        if not opening.done():
+            raise NotYetError(settings)
+        with self._lock:
+            if self._opening is opening:
+                self._opening = None if opening.exception() else opening
+        self._opened = opening.result()
+        return self._opened
 
 
 # One for all pages and routes of this process.

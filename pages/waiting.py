@@ -8,10 +8,32 @@ import streamlit as st
 from db.answers import heard_by
 from db.errors import EngineError, ExplorerError
 from pages.label.notices import notify
+from pages.markdown import escaped
 from pages.messages import show_error
 from pages.people.turns import AT_ONCE, turns
+from pages.services import NotYetError, Opener, Services
 
 _AGAIN = 3.0  # seconds until a page that could not be drawn is drawn again
+
+
+def opened(opener: Opener) -> Services:
+    """What an opener opens, however long that takes; says what is waited for.
+
+    Raises:
+        ExplorerError: it can't be opened.
+    """
+    if opener.is_open:
+        return opener()
+    with st.spinner("Opening the database …", show_time=True):
+        place = st.empty()
+        while True:
+            try:
+                services = opener()
+            except NotYetError as slow:
+                place.caption(escaped(str(slow)))
+            else:
+                place.empty()
+                return services
 
 
 @contextmanager

@@ -233,6 +233,25 @@ def test_a_server_that_stands_still_is_told_and_thumbs_are_taken_meanwhile(
     assert given(page)[:3] == ["up", "down", "up"]
 
 
+def test_a_page_that_is_opened_while_the_server_stands_still_says_which_it_waits_for(
+    page: Page, running: tuple[Server, AppProcess], screenshot: Callable[[Page, str], None]
+) -> None:
+    server, app = running
+    app.kill()
+    server.freeze()
+    app.start()
+    page.goto(app.address)
+    said = page.get_by_text(f"{server.url} has not answered yet, and is waited for")
+    expect(said).to_be_visible()
+    screenshot(page, "opening")
+    page.set_viewport_size({"width": 390, "height": 844})
+    screenshot(page, "opening-390")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    server.thaw()
+    expect(page.get_by_text("Some photos of sample")).to_be_visible()
+    expect(said).to_have_count(0)
+
+
 def test_a_search_that_takes_long_is_given_up_and_so_is_a_refinement(
     page: Page, both: tuple[Server, AppProcess], screenshot: Callable[[Page, str], None]
 ) -> None:

@@ -1,11 +1,13 @@
 """How an answer is waited for: from a server that is at work, stands still, or is asleep."""
 
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -95,6 +97,45 @@ def test_a_load_waits_for_as_long_as_it_takes() -> None:
     server = Server(there=False)
     threading.Timer(1.2, server.go.set).start()
     assert server.answers(LOAD).of(server.statement) == "rows"
+
+
+def test_a_load_says_once_that_a_server_stands_still(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("db.answers.PATIENCE", 0.01)
+    server, asked = Server(there=False), Event()
+    answers = replace(server.answers(LOAD), ping=lambda _: bool(asked.set()))
+    threading.Thread(target=lambda: asked.wait(60) and server.go.set()).start()
+    with caplog.at_level(logging.WARNING, "db.answers"):
+        assert answers.of(server.statement) == "rows"
+        server.there = True
+        assert server.answers(LOAD).of(server.statement) == "rows"
+    (record,) = caplog.records
+    assert re.fullmatch(
+        r"http://host:1/x has not answered for \d+ s, and is waited for: see to the server and "
+        "its disk",
+        record.getMessage(),
+    )
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield int(listening.getsockname()[1])
+
+
+def test_whoever_opens_a_server_that_stands_still_is_told_and_may_try_again(
+    silent: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("db.answers.PATIENCE", 0.01)
+    where = f"http://127.0.0.1:{silent}/photos"
+    with caplog.at_level(logging.WARNING, "db.answers"), pytest.raises(EngineError) as caught:
+        connect(f"{where}?send_receive_timeout=1", LOAD)
+    assert caught.value.passes
+    assert str(caught.value).startswith(f"{where} took too long to answer: ")
+    (record,) = (each for each in caplog.records if each.name == "db.answers")
+    assert record.getMessage().startswith(f"{where} has not answered for ")
 
 
 # ---- thumbs

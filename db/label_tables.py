@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from db.classifiers import SavedClassifier
 from db.connection import Connection
-from db.errors import ExplorerError
+from db.errors import EngineError, ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import OWN, checked_name, is_name, quoted
@@ -174,8 +174,9 @@ class LabelTables:
         self._write(table.collection, now)
         try:
             self._connection.command(statement)
-        except ExplorerError:
-            self._write(table.collection, before or now, dropped=before is None)
+        except EngineError as error:
+            if not error.unfinished:  # else it may be there, or come to be, and has to have its row
+                self._write(table.collection, before or now, dropped=before is None)
             raise
 
     def drop(self, collection: str, published: PublishedTable) -> None:

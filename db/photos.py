@@ -14,6 +14,7 @@ from db.dialect import DIMENSION, Vector
 from db.doubles import Doubles
 from db.errors import ExplorerError
 from db.finder import Finder
+from db.merges import Merges
 from db.names import checked_name, quoted
 from db.photo import COLUMNS, FACTS, Neighbour, Photo, neighbours_of, rows_of
 from db.unreached import find_unreached
@@ -92,8 +93,19 @@ class PhotoTable:
         return any(self._connection.has_table(name) for name in names)
 
     def drop(self) -> None:
-        """Delete the table with its rows."""
-        self._run_all(self._layout.drop(self.name))
+        """Delete the table with its rows.
+
+        Raises:
+            ExplorerError: it is still there.
+        """
+        merges = Merges(self._connection, self.name)
+        statements = self._layout.drop(self.name)
+        answered = [merges.run(sql, done=lambda: not self.exists()) for sql in statements]
+        if not all(answered) and self.exists():
+            raise ExplorerError(
+                f"{self.name} is not deleted yet, since the server was cut off at it: delete it "
+                "again when the server is less busy"
+            )
 
     def add(
         self,

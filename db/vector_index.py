@@ -96,7 +96,8 @@ class VectorIndex:
                 time.sleep(poll)
             state = self.state()
             # Another load may have dropped doubles while it was built.
-            if state.state == "built" and self.drop_if_wrong():
+            if self._is_wrong(state):
+                self._take_wrong_away()
                 state = IndexState("none")
 
     def drop(self) -> None:
@@ -115,10 +116,14 @@ class VectorIndex:
         Photos at the end of the table, whose places are off wherever any are, are looked for by
         their own vectors.
         """
-        if not self._dialect.carries_index or self.state().state != "built" or self._finds_itself():
+        if not self._dialect.carries_index or not self._is_wrong(self.state()):
             return False
         self._take_wrong_away()
         return True
+
+    def _is_wrong(self, state: IndexState) -> bool:
+        carried = state.state == "built" and self._dialect.carries_index
+        return carried and not self._finds_itself()
 
     def _take_wrong_away(self) -> None:
         _LOG.warning(
@@ -172,7 +177,7 @@ class VectorIndex:
         elif state.state == "built" and self.is_masked():
             self._take_away()
             self._run(self._dialect.merge_anew(self._name), report)
-        elif state.state == "built" and self._dialect.carries_index and not self._finds_itself():
+        elif self._is_wrong(state):
             self._take_wrong_away()
         else:
             return state
@@ -209,7 +214,7 @@ class VectorIndex:
             for said, (refused, instead) in self._dialect.substitutes.items():
                 if said in str(error):
                     _LOG.warning("This server has no %s: %s gets %s", refused, self._name, instead)
-                    self._connection.command(statement.replace(refused, instead))
+                    self._merges.run(statement.replace(refused, instead))
                     return
             raise
 

@@ -13,7 +13,7 @@ import pytest
 
 from db.database import Database, open_database
 from db.photos import PhotoTable
-from tests.clickhouse_server import ClickHouseServer, Dress
+from tests.clickhouse_server import ClickHouseServer, Dress, Run
 
 Opened = tuple[Database, ClickHouseServer]
 Open = Callable[..., Opened]
@@ -40,3 +40,16 @@ def opened(engine: str) -> Iterator[Open]:
 def found_by_their_own(table: PhotoTable, vectors: npt.NDArray[np.float32]) -> list[str]:
     """What a search with each photo's own vector finds."""
     return [table.search(vector, 1)[0].photo.id for vector in vectors]
+
+
+class Swallowing(Dress):
+    """Another dress, under which some statements are answered and do nothing."""
+
+    def __init__(self, dress: Dress, words: str) -> None:
+        self._dress, self._words = dress, words
+        self.version = dress.version
+
+    def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
+        """See Dress."""
+        swallowed = "SELECT 1 WHERE 0" if self._words in statement else statement
+        return self._dress.rewrite(swallowed, settings, run)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from db.connection import Connection, server_dialect
@@ -148,6 +149,9 @@ class ScriptedClient:
     def query(self, sql: str, parameters: Any = None, settings: Any = None) -> "ScriptedClient":
         self.sent.append((sql, parameters))
         return self
+
+    def query_arrow(self, sql: str, **_: Any) -> pa.Table:
+        return pa.table({"vector": pa.array([], pa.list_(pa.float32()))})
 
     def named_results(self) -> list[Mapping[str, object]]:
         if not self.states:

@@ -11,7 +11,7 @@ from db.errors import EngineError, ExplorerError
 from db.vector_index import IndexState, VectorIndex
 from tests.clickhouse_server import Dress, RefusedError, Run
 from tests.conftest import filled, photo_ids
-from tests.db.conftest import Open, found_by_their_own
+from tests.db.conftest import Open, Swallowing, found_by_their_own
 from tests.hasty_dress import HastyDress
 from tests.myscale_dress import MyScaleDress
 
@@ -210,19 +210,6 @@ def test_a_limit_of_the_cluster_is_not_called_one_of_the_statement(opened: Open)
         ": try again later, or raise distributed_ddl_task_timeout there"
     )
     assert server.statements
-
-
-class Swallowing(Dress):
-    """Another dress, under which some statements are answered and do nothing."""
-
-    def __init__(self, dress: Dress, words: str) -> None:
-        self._dress, self._words = dress, words
-        self.version = dress.version
-
-    def rewrite(self, statement: str, settings: dict[str, str], run: Run) -> str:
-        """See Dress."""
-        swallowed = "SELECT 1 WHERE 0" if self._words in statement else statement
-        return self._dress.rewrite(swallowed, settings, run)
 
 
 def test_doubles_that_stay_are_told(opened: Open, caplog: pytest.LogCaptureFixture) -> None:

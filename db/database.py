@@ -81,8 +81,10 @@ class Database:
             known = [Failure(photo, urls[photo], reason, True) for photo in ids if photo in urls]
             self.failures.add(collection.name, known)
         Rows(self.connection, table).remove(ids)
-        # Where no load follows that would see to it.
+        # Where no load follows that would see to it. An index that is written anew for those that
+        # are left misses others of them: who opens a page next looks for these.
         table.drop_index_if_wrong()
+        self.connection.unreached.pop(collection.name, None)
 
     def delete(self, classifier: SavedClassifier) -> None:
         """Delete a classifier with its view and the tables of it alone; its session stays."""

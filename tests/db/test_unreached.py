@@ -1,5 +1,7 @@
 """Photos that an index doesn't find are found all the same, and told."""
 
+from contextlib import closing
+
 import numpy as np
 
 from db.database import Database
@@ -37,6 +39,18 @@ def test_every_photo_is_found_by_its_own_vector(database: Database) -> None:
     looked_for = [*range(0, ROWS, 60), *(ids.index(photo) for photo in unreached.ids)]
     missed = [row for row in looked_for if table.search(vectors[row], 1)[0].photo.id != ids[row]]
     assert missed == []
+
+
+def test_what_the_index_misses_is_looked_for_again_once_photos_were_taken_out(
+    database: Database,
+) -> None:
+    collection, table, _ = filled(database, 20)
+    stale = Unreached(("photo-00003",), unit_vectors(1))
+    with closing(database.again()) as another:
+        for one in (database, another):
+            one.connection.unreached[table.name] = stale
+            one.remove(collection, ["photo-00003"])
+            assert table.name not in database.connection.unreached
 
 
 def test_only_nearer_ones_are_asked_for() -> None:

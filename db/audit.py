@@ -32,7 +32,7 @@ class Entry:
 
 
 class Audit:
-    """All entries of a database; none is ever changed."""
+    """All entries of a database; none is ever changed, and one that was sent twice is one."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -43,13 +43,15 @@ class Audit:
 
     def count(self) -> int:
         """How many there are."""
-        return int(self._connection.command(f"SELECT count() FROM {AUDIT.name}"))
+        return int(
+            self._connection.command(f"SELECT uniqExact(who, did, target, at) FROM {AUDIT.name}")
+        )
 
     def latest(self, n: int, after: int = 0) -> list[Entry]:
         """The latest n, newest first, after so many that are newer still."""
         rows = self._connection.rows(
-            f"SELECT who, did, target, at FROM {AUDIT.name} ORDER BY at DESC, who, did, target "
-            "LIMIT %(n)s OFFSET %(after)s",
+            f"SELECT DISTINCT who, did, target, at FROM {AUDIT.name} "
+            "ORDER BY at DESC, who, did, target LIMIT %(n)s OFFSET %(after)s",
             {"n": n, "after": after},
         )
         return [Entry(**row) for row in rows]

@@ -49,7 +49,9 @@ class Finder:
         condition: str = "",
         bound: Mapping[str, Any] | None = None,
     ) -> pa.Table:
-        """The k nearest rows, nearest first; fewer only where no more are left.
+        """The k nearest photos' rows, nearest first; fewer only where no more are left.
+
+        A row may be there twice until the load that sent it ends.
 
         Args:
             vector: float32 (512,), of any length but zero.
@@ -58,11 +60,26 @@ class Finder:
             condition: an SQL expression that rows have to fulfil, or "".
             bound: the values that it binds.
         """
-        excluded = tuple(exclude)
+        excluded, wanted = tuple(exclude), k
+        while True:
+            found = self._nearest(vector, wanted, excluded, condition, bound or {})
+            once = _once(found)
+            if once.num_rows >= k or found.num_rows < wanted:
+                return once.slice(0, k)
+            wanted *= 2
+
+    def _nearest(
+        self,
+        vector: Vector,
+        k: int,
+        excluded: tuple[str, ...],
+        condition: str,
+        bound: Mapping[str, Any],
+    ) -> pa.Table:
         search = Search(
             self._table, self._columns, vector, k, self._rows(), len(excluded), condition
         )
-        values = {**(bound or {}), "excluded": excluded} if excluded else dict(bound or {})
+        values = {**bound, "excluded": excluded} if excluded else dict(bound)
         hidden = pa.array(excluded, type=pa.string())
         for query in self._connection.dialect.searches(search):
             if self._is_wrong(query):
@@ -110,6 +127,14 @@ class Finder:
             rows = int(self._connection.command(f"SELECT count() FROM {quoted(self._table)}"))
             self._counted = (self._clock(), rows)
         return rows
+
+
+def _once(found: pa.Table) -> pa.Table:
+    """Each photo at its first place."""
+    places: dict[str, int] = {}
+    for place, photo in enumerate(found["id"].to_pylist()):
+        places.setdefault(photo, place)
+    return found if len(places) == found.num_rows else found.take(list(places.values()))
 
 
 def _by_cosine(found: pa.Table, vector: Vector) -> pa.Table:

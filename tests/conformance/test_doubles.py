@@ -19,6 +19,10 @@ def test_a_block_of_photos_that_came_twice_is_there_once(database: Database) -> 
     photos = [found.photo for found in table.get(photo_ids(600)[:200])]
     table.add(photos, vectors[:200])
     assert table.count() == 800
+    for place in (0, 50, 150):
+        nearest = np.argsort(-(vectors @ vectors[place]))[1:6]
+        shown = table.search(vectors[place], 5, photo_ids(600)[place : place + 1])
+        assert [hit.photo.id for hit in shown] == [f"photo-{row:05d}" for row in nearest]
     table.drop_doubles()
     table.build_index()
     assert table.count() == len(table.ids()) == 600

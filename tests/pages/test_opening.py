@@ -109,7 +109,7 @@ def test_a_page_says_which_database_it_waits_for(slow: Slow) -> None:
                 raise
 
     opener = Told()
-    page = AppTest.from_function(opening, args=(opener,)).run()
+    page = AppTest.from_function(opening, args=(opener,), default_timeout=60).run()
     assert not page.exception
     assert [plain(text.value) for text in page.markdown] == ["services"]
     assert not page.caption

@@ -176,8 +176,12 @@ class Classifiers:
 
         Returns:
             The version as it is stored.
+
+        Raises:
+            ExplorerError: the classifier was deleted, as it may be while a version is being fit.
         """
         with _WRITING:
+            self._require(of)
             number = 1 + max((v.number for v in self.versions(of)), default=0)
             version = replace(fit, id=of.id, name=of.name, created=of.created, owner=of.owner)
             version = self._seeing(replace(version, number=number))
@@ -185,21 +189,38 @@ class Classifiers:
         return version
 
     def use(self, version: SavedClassifier) -> None:
-        """Have a version, as it is here, be the classifier's current one."""
+        """Have a version, as it is here, be the classifier's current one.
+
+        Raises:
+            ExplorerError: the classifier was deleted.
+        """
         with _WRITING:
+            self._require(version)
             self._write(version)
 
     def rename(self, classifier: SavedClassifier, name: str) -> None:
         """Give a classifier another name.
 
         Raises:
-            ExplorerError: the name is empty, too long or taken.
+            ExplorerError: the name is empty, too long or taken, or the classifier was deleted.
         """
-        self._write(replace(classifier, name=self._free_name(classifier, name)))
+        with _WRITING:
+            current = self._require(classifier)
+            self._write(replace(current, name=self._free_name(current, name)))
 
     def delete(self, classifier: SavedClassifier) -> None:
         """Take a classifier off the list."""
-        self._write(classifier, deleted=1)
+        with _WRITING:
+            self._write(classifier, deleted=1)
+
+    def _require(self, classifier: SavedClassifier) -> SavedClassifier:
+        """A classifier as it is now; a row more would bring one back that was deleted."""
+        current = self.find(classifier.id)
+        if current is None:
+            raise ExplorerError(
+                f"{classifier.name} was deleted meanwhile: save its session again on the Label page"
+            )
+        return current
 
     def _of(self, collection: str) -> list[SavedClassifier]:
         return [classifier for classifier in self.all() if classifier.collection == collection]

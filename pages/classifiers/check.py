@@ -11,6 +11,7 @@ from db.checks import Check
 from db.classifiers import SavedClassifier
 from db.photos import PhotoTable
 from pages.classifiers.check_board import PAGE, CheckBoard
+from pages.classifiers.clicks import pressed
 from pages.classifiers.curve import show_curve
 from pages.classifiers.populations import populations
 from pages.desk.component import show_desk
@@ -51,7 +52,8 @@ def show_check(
             "marks are kept apart, and hold when the threshold moves and when photos come in."
         )
         if check is None:
-            if st.button("Draw a sample", key="draw_check", type="primary"):
+            about = (classifier.id, None)
+            if pressed("Draw a sample", "draw_check", about, type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
         if has_learnt_from(services.database, classifier, check):
@@ -59,7 +61,8 @@ def show_check(
                 f"Version {classifier.number} learnt from this sample, which flatters it now: draw "
                 "a new one."
             )
-            if st.button("Draw a new sample", key="draw_check", type="primary"):
+            about = (classifier.id, check.drawn)
+            if pressed("Draw a new sample", "draw_check", about, type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
         population = populations.get(services.database, classifier, check, table)
@@ -85,7 +88,9 @@ def _sample(
         st.session_state[key] = asked
     page = st.pagination(pages, key=key) if pages > 1 else 1
     board = CheckBoard(services.database, classifier, check, threshold, current(), page)
-    show_desk("check", board.key, board, followed=True)
+    # Whoever moves the threshold stays at the slider.
+    name = f"{classifier.id}-{check.drawn}-{page}"
+    show_desk("check", board.key, board, followed=True, name=name)
 
 
 def _larger(
@@ -120,7 +125,8 @@ def _larger(
             more = f"{MORE_BELOW} more below {at}"
             if st.button(more, key="check_below", help=_MORE_BELOW, disabled=not below):
                 _enlarge(services, classifier, check, population, 0, MORE_BELOW)
-        if st.button("Draw a new sample", key="draw_check", help=_NEW):
+        about = (classifier.id, check.drawn)
+        if pressed("Draw a new sample", "draw_check", about, help=_NEW):
             _draw(services, classifier, ranking, threshold)
 
 

@@ -1,6 +1,6 @@
 """Several classifiers of a collection as a table of labels, on the Classifiers page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 
@@ -57,14 +57,7 @@ def show_label_table(
     if not box.open:  # scoring by several classifiers takes its time
         return
     with box:
-        chosen = st.multiselect(
-            "Classifiers of the table",
-            list(own),
-            default=list(own)[:MOST],
-            max_selections=MOST,
-            format_func=lambda key: own[key].name,
-            key=f"labels-{collection.name}",
-        )
+        chosen = _chosen(f"labels-{collection.name}", own)
         exclusive = st.toggle(
             "At most one of these",
             key="exclusive",
@@ -74,6 +67,21 @@ def show_label_table(
         if chosen:
             _table(services, collection, [own[key] for key in chosen], exclusive)
         _published(services, collection)
+
+
+def _chosen(key: str, own: Mapping[str, SavedClassifier]) -> list[str]:
+    """The ids of those that are in the table; one that gets another name stays in it."""
+    if key in st.session_state:  # where they are ids still, and not the names on screen
+        st.session_state[key] = [one for one in st.session_state[key] if one in own]
+    else:
+        st.session_state[key] = list(own)[:MOST]
+    return st.multiselect(
+        "Classifiers of the table",
+        list(own),
+        max_selections=MOST,
+        format_func=lambda one: own[one].name,
+        key=key,
+    )
 
 
 def _table(
@@ -115,20 +123,33 @@ def _look(
     name = st.pills(
         "Photos of a label",
         list(counts),
-        format_func=lambda name: f"{escaped(titles.get(str(name), str(name)))} · {counts[name]:,}",
+        format_func=lambda name: f"{counts[name]:,} · {escaped(titles.get(str(name), str(name)))}",
         label_visibility="collapsed",
         key=f"label-{collection.name}",
     )
     several = int((labels.sum(axis=1) > 1).sum())
     if several:
-        st.caption(f"{several:,} photos have more than one label.")
-    if name in table.columns:
-        best = rows[labels[name] == 1].nlargest(_PHOTOS, f"{name}_score")["id"].tolist()
-        found = services.database.collections.photos(collection).get(best)
+        have = "has" if several == 1 else "have"
+        st.caption(f"{counted(several, 'photo')} {have} more than one label.")
+    if name is not None:
+        found = services.database.collections.photos(collection).get(best(table, rows, str(name)))
         show_photos([near.photo for near in found], services.thumbnails)
     labelled = rows[labels.sum(axis=1) > 0].head(_ROWS)
     if len(labelled):
-        st.dataframe(labelled.drop(columns="url"), hide_index=True, height=240)
+        short = st.column_config.NumberColumn(format="%.3f")
+        scores = {f"{column}_score": short for column in table.columns}
+        st.dataframe(
+            labelled.drop(columns="url"), hide_index=True, height=240, column_config=scores
+        )
+
+
+def best(table: LabelTable, rows: pd.DataFrame, name: str) -> list[str]:
+    """The ids of the best photos of a label; of those without one, of the nearest to have one."""
+    if name in table.columns:
+        return rows[rows[name] == 1].nlargest(_PHOTOS, f"{name}_score")["id"].tolist()
+    scores = rows.loc[rows[table.columns].sum(axis=1) == 0, [f"{c}_score" for c in table.columns]]
+    missing = (scores - list(table.thresholds)).max(axis=1)
+    return rows.loc[missing.nlargest(_PHOTOS).index, "id"].tolist()
 
 
 def _publish(services: Services, table: LabelTable) -> None:

@@ -16,6 +16,7 @@ from db.words import counted
 from pages.address import address
 from pages.classifiers.bring_in import show_bring_in
 from pages.classifiers.check import show_check
+from pages.classifiers.choice import choose, leave
 from pages.classifiers.label_table import show_label_table
 from pages.classifiers.new_photos import show_new
 from pages.classifiers.scores import ranking_of
@@ -26,6 +27,7 @@ from pages.classifiers.view import show_view
 from pages.classifiers.ways_out import show_ways_out
 from pages.consequences import of_classifier
 from pages.label.access import may_see
+from pages.label.notices import show_notices
 from pages.map.panel import show_map
 from pages.markdown import escaped
 from pages.messages import show_error, show_info
@@ -43,14 +45,17 @@ def show(services: Services) -> None:
     """Draw the screen."""
     st.title("Classifiers")
     show_bring_in(services)
+    notices = st.container()
     saved = services.database.classifiers.all()
-    if not saved:
+    classifier = choose(saved)
+    with notices:
+        show_notices()
+    if classifier is None:
         st.info(
             "No classifier is saved yet. On the **Label** page, type a prompt, give thumbs, press "
             "Refine, and then Save classifier."
         )
         return
-    classifier = _choose(saved)
     _manage(services, classifier)
     collection = services.database.collections.find(classifier.collection)
     if collection is None or collection.fingerprint != classifier.fingerprint:
@@ -68,8 +73,11 @@ def show(services: Services) -> None:
     threshold = chosen.at
     # Once: on a server, others may have labelled in it, so that the database is asked.
     session = session_of(services, classifier)
-    show_new(services, classifier, session, table, ranking, threshold)
-    show_versions(services, classifier, collection, ranking, threshold)
+    # Places of their own: what comes to stand in them moves nothing that has the keyboard's focus.
+    with st.container():
+        show_new(services, classifier, session, table, ranking, threshold)
+    with st.container():
+        show_versions(services, classifier, collection, ranking, threshold)
     show_sharpening(services, classifier, session, ranking, threshold)
     show_map(services, classifier, collection, ranking)
     show_ways_out(services, table, classifier, ranking, threshold)
@@ -77,20 +85,6 @@ def show(services: Services) -> None:
     show_check(services, table, classifier, ranking, threshold, chosen.use)
     show_label_table(services, collection, saved)
     _photos(services, table, ranking, threshold)
-
-
-def _choose(saved: list[SavedClassifier]) -> SavedClassifier:
-    by_id = {classifier.id: classifier for classifier in saved}
-    return by_id[
-        st.selectbox(
-            "Classifier",
-            list(by_id),
-            key="classifier",
-            format_func=lambda key: by_id[key].title,  # which the address has, too
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-    ]
 
 
 def _manage(services: Services, classifier: SavedClassifier) -> None:
@@ -115,6 +109,7 @@ def _delete(services: Services, classifier: SavedClassifier) -> None:
     target = f"the classifier {classifier.title}: delete"
     authorize(services.database, Deed.SAVE, target, classifier.owner)
     services.database.delete(classifier)
+    leave()
     st.rerun()
 
 

@@ -12,6 +12,7 @@ from db.classifiers import SavedClassifier
 from db.database import Database
 from db.errors import ExplorerError, GoneError
 from db.sessions import DOWN, RANKED, THRESHOLD, UP
+from db.words import counted
 from pages.desk.board import Show
 from pages.desk.component import show_desk
 from pages.label.access import may_label, require_part
@@ -36,8 +37,14 @@ def show_sharpening(
     """Offer the photos at the threshold to be marked, and a refit with all thumbs."""
     versions = services.database.classifiers.versions(classifier)
     asked = None if session is None else _round_asked(session, versions)
+    # It stays open once a version is made: what was clicked is not to vanish from under the keys.
+    opened = st.session_state.setdefault("sharpened", set())
+    if asked is not None:
+        opened.add(classifier.id)
     with st.expander(
-        "Sharpen it at the threshold", icon=":material/exposure:", expanded=asked is not None
+        "Sharpen it at the threshold",
+        icon=":material/exposure:",
+        expanded=classifier.id in opened,
     ):
         if session is None:
             st.markdown(
@@ -59,10 +66,13 @@ def show_sharpening(
         )
         photos = at_threshold(ranking.ids, ranking.kept(threshold), session.marks, AT_ONCE)
         with st.container(horizontal=True):
+            at_it = f"Label {counted(len(photos), 'photo')} at the threshold"
             if st.button(
-                f"Label {len(photos)} photos at the threshold" if asked is None else "More photos",
+                at_it if asked is None else "More photos",
                 key="sharpen",
                 icon=":material/thumbs_up_down:",
+                disabled=not photos,
+                help=None if photos else "All photos have thumbs",
             ):
                 label(services.database, session, classifier, photos, THRESHOLD)
             refit = st.button(f"Make version {coming}", key="refit", type="primary")
@@ -122,7 +132,7 @@ def _asked_to_learn(
     if not spare:
         return None
     wanted = st.checkbox(
-        f"Learn from the check sample too: {len(spare)} thumbs",
+        f"Learn from the check sample too: {counted(len(spare), 'thumb')}",
         key=f"learn-{classifier.id}-{classifier.number}",
         help="They were kept apart to tell how good it is. What was learnt from can't tell that "
         "any more, so draw a new sample afterwards.",

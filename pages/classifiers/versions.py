@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import streamlit as st
 
 from classifier.ranking import Ranking
@@ -10,6 +11,8 @@ from db.classifiers import SavedClassifier
 from db.collections import Collection
 from db.errors import ExplorerError
 from db.photos import PhotoTable
+from db.words import counted
+from pages.classifiers.clicks import pressed
 from pages.classifiers.populations import populations
 from pages.classifiers.scores import ranking_of
 from pages.messages import show_error
@@ -54,16 +57,19 @@ def show_versions(
         # Thumbs on photos that are gone are on no side.
         thumbs = {p: ranking.labels[p] for p in ranking.ids if p in ranking.labels}
         _table(now, then, thumbs, told)
-        if st.button(f"Use version {number} again", key="use_version", icon=":material/undo:"):
+        words, about = f"Use version {number} again", (classifier.id, classifier.number, number)
+        if pressed(words, "use_version", about, icon=":material/undo:"):
             _use(services, classifier, other, threshold)
         _differences(services, services.database.collections.photos(collection), now, then)
 
 
 def _table(now: Kept, then: Kept, labels: Mapping[str, int], told: Sequence[str]) -> None:
+    """A column a version: as many rows as there are things to tell have room on a phone."""
     lines = [_line(kept, labels) for kept in (now, then)]
     if any(told):
-        lines = [line | {"precision": words} for line, words in zip(lines, told, strict=True)]
-    st.dataframe(lines, hide_index=True)
+        lines = [line | {"Precision": words} for line, words in zip(lines, told, strict=True)]
+    names = [f"Version {kept.version.number}" for kept in (now, then)]
+    st.table(pd.DataFrame(dict(zip(names, lines, strict=True))), border="horizontal")
 
 
 def _precision(services: Services, collection: Collection, kept: Kept) -> str:
@@ -84,22 +90,23 @@ def _precision(services: Services, collection: Collection, kept: Kept) -> str:
 
 
 def _line(kept: Kept, labels: Mapping[str, int]) -> dict[str, str]:
-    version = kept.version
+    version, agreeing = kept.version, kept.agreeing(labels)
+    agreed = f"{agreeing:,} of {counted(len(labels), 'thumb')}"
     return {
-        "version": str(version.number),
-        "thumbs it was fit on": f"{version.ups} up, {version.downs} down",
-        "keeps": f"{len(kept.ids):,} from {kept.threshold:.3f} on",
-        "agrees with": f"{kept.agreeing(labels)} of {len(labels)} thumbs" if labels else "",
+        "Fit on": f"{version.ups} up, {version.downs} down",
+        "Keeps": f"{len(kept.ids):,} from {kept.threshold:.3f} on",
+        **({"Agrees with": agreed} if labels else {}),
     }
 
 
 def _differences(services: Services, table: PhotoTable, now: Kept, then: Kept) -> None:
     sides = dict(zip(_SIDES, (now.without(then), then.without(now)), strict=True))
-    both = len(now.ids) - len(sides[_SIDES[0]])
+    entering, leaving = (len(sides[side]) for side in _SIDES)
+    both = len(now.ids) - entering
     st.markdown(
-        f"From version {then.version.number} to {now.version.number}, "
-        f"**{len(sides['Enter']):,}** photos enter, **{len(sides['Leave']):,}** leave, "
-        f"and {both:,} stay."
+        f"From version {then.version.number} to {now.version.number}, **{entering:,}** "
+        f"{'photo enters' if entering == 1 else 'photos enter'}, **{leaving:,}** "
+        f"{'leaves' if leaving == 1 else 'leave'}, and {both:,} {'stays' if both == 1 else 'stay'}."
     )
     if not any(sides.values()):
         return

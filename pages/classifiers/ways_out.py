@@ -123,8 +123,9 @@ def _folder(
     services: Services, form: FolderFormat, selection: Callable[[], Selection], *, disabled: bool
 ) -> None:
     job, why_not = services.exporter.job, hindrance(Deed.EXPORT_FOLDER)
-    if job is not None and not why_not:
-        show_job(services, job)
+    with st.container():  # a place of its own, so that the form stays where the keyboard's focus is
+        if job is not None and not why_not:
+            show_job(services, job)
     if not may_write_folders():
         st.caption("No folder of the server can be written into here: EXPORT\\_ROOTS names none.")
         return

@@ -35,6 +35,7 @@ def show_desk(
     stacked: bool = True,
     on_like: Callable[[str], None] | None = None,
     followed: bool = False,
+    name: str = "",
 ) -> None:
     """Draw a desk. From then on it talks to its routes by itself, without a run of the page.
 
@@ -47,6 +48,8 @@ def show_desk(
         on_like: called, before the next run, with the id of a photo that a new search is to be
             like; without it there are only rounds like a photo.
         followed: whether the page runs again once all photos are marked, and at each mark then.
+        name: what the desk is to the page; its key by default. A desk of another name is another
+            one, which takes the focus, so that it is to be the same where the key alone changes.
     """
     shown = show or Show()
     data: dict[str, Any] = {
@@ -60,15 +63,15 @@ def show_desk(
         "followed": followed,
         "state": board.state(shown),
     }
-    name = _key(f"desk-{kind}-{key}-{shown.mark}-{shown.round}")
+    own = _key(f"desk-{kind}-{name or key}-{shown.mark}-{shown.round}")
 
     def liked() -> None:
-        photo = st.session_state[name].get("like")
+        photo = st.session_state[own].get("like")
         if on_like is not None and isinstance(photo, str):
             on_like(photo)
 
     # A run of the page is all that "marked" is for.
-    _desk(key=name, data=data, on_like_change=liked, on_marked_change=lambda: None)
+    _desk(key=own, data=data, on_like_change=liked, on_marked_change=lambda: None)
 
 
 def _key(name: str) -> str:

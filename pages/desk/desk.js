@@ -801,6 +801,8 @@ class Desk {
   key(event) {
     const path = event.composedPath();
     const inside = path.includes(this.root);
+    // In a box that is folded up nobody sees what a key would mark.
+    if (!this.root.host.checkVisibility()) return;
     if (active !== this || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     // Somebody who means to refine must not start a new search, and leave the session.
     if (isBox(path[0]) && !inside && event.key === "Enter" && event.shiftKey) return stop(event);

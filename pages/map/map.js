@@ -56,7 +56,10 @@ class PhotoMap {
     plane.addEventListener("blur", () => this.hideFrame());
     buttons.open.addEventListener("click", () => this.open(this.selected.slice(-SENT)));
     buttons.closer.addEventListener("click", () => this.show(this.around(this.selected)));
-    buttons.whole.addEventListener("click", () => this.show([0, 0, 1, 1]));
+    buttons.whole.addEventListener("click", () => {
+      this.show([0, 0, 1, 1]);
+      plane.focus(); // the button is gone, and the keys would start at the page's top
+    });
     for (const button of this.root.querySelectorAll("[data-by]")) {
       button.addEventListener("click", () => this.colour(button.dataset.by));
     }

@@ -61,8 +61,8 @@ def test_photos_on_the_map_open_on_the_desk(app: str, page: Page, screenshot: Sc
     framed = page.locator(".said")
     expect(framed).to_contain_text(" selected")
     page.get_by_role("button", name="Zoom in").click()
-    page.get_by_role("button", name="Whole map").click()
-    plane.focus()
+    page.get_by_role("button", name="Whole map").press("Enter")
+    expect(plane).to_be_focused()
     page.keyboard.press("Escape")
     expect(framed).to_have_text("Draw around photos")
 

@@ -220,6 +220,24 @@ def test_a_view_that_can_not_follow_is_told_after_the_version_is_saved(
     assert database.classifiers.all()[0].number == 2
 
 
+def test_what_is_deleted_while_it_is_refit_stays_deleted(
+    database: Database, session: Session, saved: SavedClassifier
+) -> None:
+    sharpened(database, session, saved)
+    database.classifiers.rename(replace(saved, number=7), "Ponds")
+    assert [(one.name, one.number) for one in database.classifiers.all()] == [("Ponds", 1)]
+    database.delete(saved)
+    told = "was deleted meanwhile: save its session again on the Label page"
+    for late in (
+        lambda: add_version(database, session, saved),
+        lambda: use_version(database, saved, saved),
+        lambda: database.classifiers.rename(saved, "Lakes"),
+    ):
+        with pytest.raises(ExplorerError, match=told):
+            late()
+    assert database.classifiers.all() == []
+
+
 def test_thumbs_of_another_collection_make_no_version(
     database: Database, session: Session, saved: SavedClassifier
 ) -> None:

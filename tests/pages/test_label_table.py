@@ -10,8 +10,9 @@ from classifier.session import Session
 from db.collections import Collection
 from db.connection import Connection
 from db.errors import ExplorerError
+from db.label_tables import LabelTable
 from db.sessions import DOWN, UP
-from pages.classifiers.label_table import to_csv
+from pages.classifiers.label_table import best, to_csv
 from pages.consequences import of_classifier, of_collection
 from pages.services import Services
 from tests.pages.conftest import add_collection
@@ -38,7 +39,7 @@ def page(services: Services, collection: Collection, clip: Clip) -> AppTest:
 
 def counts(page: AppTest) -> list[int]:
     """Of each label, and of no label."""
-    return [int(option.rpartition(" ")[2]) for option in pills(page).options]
+    return [int(option.split()[0]) for option in pills(page).options]
 
 
 def pills(page: AppTest):  # type: ignore[no-untyped-def]
@@ -61,8 +62,19 @@ def test_a_closed_table_is_not_computed(
     assert not another.multiselect
 
 
+def test_a_renamed_classifier_stays_in_the_table_and_a_deleted_one_leaves(
+    page: AppTest, services: Services
+) -> None:
+    newest, _, oldest = services.database.classifiers.all()
+    services.database.classifiers.rename(oldest, "a pond")
+    assert len(healthy(page.run()).multiselect[0].value) == 3
+    services.database.classifiers.delete(newest)
+    assert len(healthy(page.run()).multiselect[0].value) == 2
+    assert len(counts(page)) == 3
+
+
 def test_labels_are_counted_and_looked_at(page: AppTest) -> None:
-    assert pills(page).options[0].startswith("\\-snow · ")
+    assert pills(page).options[0].endswith(" · \\-snow"), "what is cut off is no number"
     each = counts(page)
     assert len(each) == 4
     page.toggle(key="exclusive").set_value(True)
@@ -72,6 +84,20 @@ def test_labels_are_counted_and_looked_at(page: AppTest) -> None:
     assert one[3] == each[3]
     assert all(exclusive <= label for exclusive, label in zip(one[:3], each[:3], strict=True))
     assert "more than one label" not in captions(page)
+
+
+def test_photos_without_a_label_are_those_that_nearly_have_one(
+    services: Services, collection: Collection, clip: Clip
+) -> None:
+    for name in ("a lake", "a road"):
+        save(services, collection, clip, name)
+    table = LabelTable("drawings", services.database.classifiers.all(), [0.1, -2.0], False)
+    scores = {"a_road_score": [0.1, 0.0, -0.5, 0.0], "a_lake_score": [-2.1, -2.3, -2.2, -1.9]}
+    labels = {"a_road": [1, 0, 0, 0], "a_lake": [0, 0, 0, 1]}
+    rows = pd.DataFrame({"id": list("abcd"), **scores, **labels})
+    assert table.columns == ["a_road", "a_lake"]
+    assert best(table, rows, "no label") == ["b", "c"]
+    assert best(table, rows, "a_lake") == ["d"]
 
 
 def test_the_file_has_the_rows_of_the_view(page: AppTest, services: Services) -> None:

@@ -9,7 +9,7 @@ from classifier.clip import Clip
 from classifier.session import Session
 from db.classifiers import SavedClassifier
 from db.collections import Collection
-from db.sessions import DOWN, UP
+from db.sessions import DOWN, RANKED, UP
 from pages.boards import boards
 from pages.consequences import of_classifier, of_collection, of_session
 from pages.desk.board import Act, Show
@@ -91,9 +91,10 @@ def test_a_classifier_is_sharpened_compared_and_taken_back(
     assert desks(page) == [], "the desk is cleared for the next photos"
     assert page.slider[0].value == pytest.approx(made.threshold, abs=2e-3)
     assert "From version 1 to 2, **" in texts(page)
-    (table,) = page.dataframe
-    assert list(table.value["version"]) == ["2", "1"]
-    assert next(iter(table.value["agrees with"])).endswith(f" of {len(session.labels)} thumbs")
+    (table,) = page.table
+    assert list(table.value) == ["Version 2", "Version 1"]
+    agreed = table.value["Version 2"]["Agrees with"]
+    assert agreed.endswith(f" of {len(session.labels)} thumbs")
     press(page, "use_version")
     assert services.database.classifiers.all()[0].number == 1
     assert page.slider[0].value == pytest.approx(threshold, abs=2e-3)
@@ -111,9 +112,9 @@ def test_versions_are_compared_by_a_check_sample_until_one_learns_from_it(
     for photo in session.rounds[-1].photos:
         session.label(photo.id, DOWN)
     press(page, "refit")
-    (table,) = page.dataframe
+    (table,) = page.table
     # All forty photos are in the sample and marked.
-    assert all(words.endswith("%, all are marked") for words in table.value["precision"])
+    assert all(words.endswith("%, all are marked") for words in table.value.loc["Precision"])
     assert len(desk(page)["photos"]) == 40
     page.checkbox[0].check()
     healthy(page.run())
@@ -122,9 +123,9 @@ def test_versions_are_compared_by_a_check_sample_until_one_learns_from_it(
     assert made.number == 3
     assert "Version 3 learnt from this sample, which flatters it now" in texts(page)
     assert desks(page) == []
-    (table,) = page.dataframe
-    assert table.value["precision"][0] == ""
-    assert table.value["precision"][1] != ""
+    (table,) = page.table
+    assert table.value["Version 3"]["Precision"] == ""
+    assert table.value["Version 2"]["Precision"] != ""
     press(page, "draw_check")
     assert "learnt from this sample" not in texts(page)
     assert len(desk(page)["photos"]) == 40
@@ -146,14 +147,31 @@ def test_a_version_that_learnt_from_a_sample_is_flattered_without_its_session_to
     assert desks(page) == []
 
 
+def test_one_photo_enters_and_the_last_one_is_labelled(
+    services: Services, session: Session, saved: SavedClassifier, collection: Collection
+) -> None:
+    table = services.database.collections.photos(collection)
+    ids, scores = table.scores(saved.weight)
+    services.database.classifiers.use(replace(saved, threshold=float(scores[4])))
+    services.database.classifiers.add_version(saved, replace(saved, threshold=float(scores[5])))
+    session.show([photo for photo in ids if photo not in session.marks], saved.weight, RANKED)
+    for photo in ids[:-1]:
+        session.label(photo, UP)
+    page = opened(services)
+    assert "**1** photo enters, **0** leave, and 5 stay." in texts(page)
+    assert page.button(key="sharpen").label == "Label 1 photo at the threshold"
+    session.label(ids[-1], UP)
+    assert healthy(page.run()).button(key="sharpen").disabled
+
+
 def test_thumbs_on_photos_that_are_gone_are_neither_agreed_with_nor_counted(
     page: AppTest, services: Services, session: Session, saved: SavedClassifier
 ) -> None:
     services.database.classifiers.add_version(saved, replace(saved, threshold=-1.0))
     gone = [photo for photo, label in session.labels.items() if label == UP]
     services.database.remove(session.collection, gone[:3])
-    (table,) = healthy(page.run()).dataframe
-    assert table.value["agrees with"][0] == "1 of 6 thumbs"
+    (table,) = healthy(page.run()).table
+    assert table.value["Version 2"]["Agrees with"] == "1 of 6 thumbs"
 
 
 def test_another_tab_goes_on_with_the_photos_at_the_threshold(

@@ -128,7 +128,9 @@ def _stored(services: Services, collections: list[Collection]) -> None:
     else:
         _readable(services, collection)
     if not hindrance(Deed.DELETE):
-        with st.popover("Delete this collection", icon=":material/delete:"):
+        # Another one's box is another box: a second click, or one in another tab, is for none else.
+        key = f"delete-box-{name}"
+        with st.popover("Delete this collection", icon=":material/delete:", key=key):
             _delete(services, collection)
 
 
@@ -183,7 +185,7 @@ def _delete(services: Services, collection: Collection) -> None:
     st.markdown(of_collection(services.database, collection))
     if services.loader.running:
         st.caption("Wait until loading is done.")
-    elif st.button("Delete", type="primary", key="delete_collection"):
+    elif st.button("Delete", type="primary", key=f"delete-{collection.name}"):
         authorize(services.database, Deed.DELETE, f"the collection {collection.name}")
         services.database.drop(collection)
         st.rerun()

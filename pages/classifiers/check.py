@@ -51,8 +51,8 @@ def show_check(
             "of how good it is. Photos that chance chose do, above and below the threshold; their "
             "marks are kept apart, and hold when the threshold moves and when photos come in."
         )
+        about = (classifier.id, check and check.drawn)
         if check is None:
-            about = (classifier.id, None)
             if pressed("Draw a sample", "draw_check", about, type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return
@@ -61,7 +61,6 @@ def show_check(
                 f"Version {classifier.number} learnt from this sample, which flatters it now: draw "
                 "a new one."
             )
-            about = (classifier.id, check.drawn)
             if pressed("Draw a new sample", "draw_check", about, type="primary"):
                 _draw(services, classifier, ranking, threshold)
             return

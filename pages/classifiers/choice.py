@@ -49,7 +49,7 @@ def leave() -> None:
 
 def _stay_with_renamed(titles: Mapping[str, str]) -> None:
     """Browsers know the choice by the title, so that another name would be another choice."""
-    chosen = st.session_state.get(_CHOSEN)
+    chosen = str(st.session_state.get(_CHOSEN))
     if chosen in titles and _known().get(chosen, titles[chosen]) != titles[chosen]:
         st.session_state[_CHOSEN] = chosen
 

@@ -146,10 +146,10 @@ def _look(
 def best(table: LabelTable, rows: pd.DataFrame, name: str) -> list[str]:
     """The ids of the best photos of a label; of those without one, of the nearest to have one."""
     if name in table.columns:
-        return rows[rows[name] == 1].nlargest(_PHOTOS, f"{name}_score")["id"].tolist()
+        return list(rows[rows[name] == 1].nlargest(_PHOTOS, f"{name}_score")["id"])
     scores = rows.loc[rows[table.columns].sum(axis=1) == 0, [f"{c}_score" for c in table.columns]]
     missing = (scores - list(table.thresholds)).max(axis=1)
-    return rows.loc[missing.nlargest(_PHOTOS).index, "id"].tolist()
+    return list(rows.loc[missing.nlargest(_PHOTOS).index, "id"])
 
 
 def _publish(services: Services, table: LabelTable) -> None:

@@ -99,9 +99,11 @@ def _manage(services: Services, classifier: SavedClassifier) -> None:
         look = barred(hindrance(Deed.SAVE, classifier.owner))
         with st.popover("Rename", icon=":material/edit:", **look):
             _rename(services, classifier)
-        with st.popover("Delete", icon=":material/delete:", **look):
+        # Another one's box is another box: a second click deletes no second classifier.
+        box = f"delete-box-{classifier.id}"
+        with st.popover("Delete", icon=":material/delete:", key=box, **look):
             st.markdown(of_classifier(services.database, classifier))
-            if st.button("Delete", key="delete", type="primary"):
+            if st.button("Delete", key=f"delete-{classifier.id}", type="primary"):
                 _delete(services, classifier)
 
 

@@ -163,7 +163,7 @@ def test_renaming_and_deleting(page: AppTest, services: Services, saved: SavedCl
     page.button(key="rename").click()
     healthy(page.run())
     assert "Give the classifier a name" in plain(page.error[0].value)
-    page.button(key="delete").click()
+    page.button(key=f"delete-{saved.id}").click()
     healthy(page.run())
     assert services.database.classifiers.all() == []
     assert "No classifier is saved yet" in plain(page.info[0].value)
@@ -175,7 +175,7 @@ def test_a_classifier_whose_collection_is_gone_stays_listed(
     services.database.collections.drop(collection)
     page = AppTest.from_function(script, kwargs={"services": services}, default_timeout=60).run()
     assert "is gone, or was made" in plain(healthy(page).error[0].value)
-    assert page.button(key="delete")
+    assert page.button(key=f"delete-{saved.id}")
 
 
 def test_the_csv_has_a_row_a_photo() -> None:
@@ -505,5 +505,5 @@ def test_a_view_goes_with_its_classifier(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
     button(page, "publish")
-    button(page, "delete")
+    button(page, f"delete-{saved.id}")
     assert services.database.views.of(saved) is None

@@ -14,6 +14,7 @@ from db.collections import Collection
 from ingest.archive import CHECKSUMS, VERSION
 from pages.markdown import escaped
 from pages.services import Services
+from tests.pages.conftest import add_collection
 from tests.pages.plain import plain
 from tests.photo_host import Answer, photo_host
 
@@ -187,10 +188,23 @@ def test_a_source_that_is_not_there_is_named(
 
 def test_deleting_a_collection(services: Services, collection: Collection) -> None:
     page = open_page(services)
-    page.button(key="delete_collection").click()
+    page.button(key="delete-drawings").click()
     healthy(page.run())
     assert services.database.collections.all() == []
     assert "There are no photos yet" in plain(page.info[0].value)
+
+
+def test_a_click_that_deletes_a_collection_is_for_no_other(
+    services: Services, collection: Collection, clip: Clip
+) -> None:
+    add_collection(services, clip, "others", 5)
+    page = open_page(services)
+    page.selectbox(key="shown_collection").set_value("drawings")
+    button = healthy(page.run()).button(key="delete-drawings")
+    services.database.drop(collection)  # as in another tab
+    button.click()
+    healthy(page.run())
+    assert [one.name for one in services.database.collections.all()] == ["others"]
 
 
 def test_a_collection_that_can_not_be_read_is_told_and_can_be_deleted(
@@ -199,7 +213,7 @@ def test_a_collection_that_can_not_be_read_is_told_and_can_be_deleted(
     services.database.connection.command("ALTER TABLE drawings DROP COLUMN url")
     page = open_page(services)
     assert plain(page.error[0].value).startswith("drawings can't be read: The database failed: ")
-    page.button(key="delete_collection").click()
+    page.button(key="delete-drawings").click()
     healthy(page.run())
     assert services.database.collections.all() == []
 
@@ -212,7 +226,7 @@ def test_a_collection_without_its_table_is_told_and_can_be_deleted(
     assert plain(page.warning[0].value).startswith(
         "All 40 photos of drawings are missing: its table is"
     )
-    page.button(key="delete_collection").click()
+    page.button(key="delete-drawings").click()
     page = healthy(page.run())
     assert [plain(warning.value) for warning in page.warning] == []
     assert "There are no photos yet" in plain(page.info[0].value)

@@ -41,8 +41,10 @@ def told(page: AppTest) -> str:
 def test_a_click_on_a_classifier_that_is_gone_is_for_no_other(
     page: AppTest, services: Services, saved: SavedClassifier, other: SavedClassifier, key: str
 ) -> None:
+    button = page.button(key=f"delete-{saved.id}" if key == "delete" else key)
     services.database.delete(saved)
-    press(page, key)
+    button.click()
+    healthy(page.run())
     assert names(services) == ["Newer"]
     assert len(services.database.classifiers.versions(other)) == 1
     assert services.database.views.of(other) is None
@@ -56,8 +58,20 @@ def test_a_classifier_that_was_renamed_elsewhere_stays_on_its_page(
     page: AppTest, services: Services, saved: SavedClassifier
 ) -> None:
     services.database.classifiers.rename(saved, "Ponds")
-    press(page, "delete")
+    press(page, f"delete-{saved.id}")
     assert names(services) == ["Newer"]
+
+
+def test_a_second_click_deletes_no_second_classifier(
+    page: AppTest, services: Services, saved: SavedClassifier
+) -> None:
+    button, on_screen = page.button(key=f"delete-{saved.id}"), page._tree
+    for _ in range(2):
+        page._tree = on_screen
+        button.click()
+        healthy(page.run())
+    assert names(services) == ["Newer"]
+    assert "was deleted meanwhile" not in told(page)
 
 
 def test_a_classifier_that_is_renamed_stays_chosen(

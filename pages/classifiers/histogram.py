@@ -50,7 +50,11 @@ def histogram(ranking: Ranking, threshold: float) -> alt.LayerChart | alt.FacetC
                 "photos:Q",
                 scale=alt.Scale(type="symlog"),
                 title=None,
-                axis=alt.Axis(labelPadding=-4, labelAlign="left", ticks=False, domain=False),
+                # Its line, which nobody sees, is at the left edge, so that no label of few digits
+                # has the chart be wider.
+                axis=alt.Axis(
+                    labelPadding=-4, labelAlign="left", ticks=False, domainColor="transparent"
+                ),
             ),
             y2="zero:Q",
             color=alt.Color(

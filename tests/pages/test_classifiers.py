@@ -20,7 +20,7 @@ from db.photo import Photo
 from db.sessions import DOWN, UNSURE, UP
 from db.views import Views
 from pages.classifiers.check_board import CheckBoard
-from pages.classifiers.histogram import BINS, bins_of
+from pages.classifiers.histogram import BINS, bins_of, histogram
 from pages.desk.board import Act, Show
 from pages.desk.routes import answer
 from pages.people.person import ANYBODY
@@ -128,6 +128,16 @@ def test_the_bin_that_the_threshold_cuts_is_two(place: int) -> None:
     assert (bins["to"][:-1].to_numpy() == bins["from"][1:].to_numpy()).all()
     assert (bins["from"].iloc[0], bins["to"].iloc[-1]) == (scores[-1], scores[0])
     assert len(bins) == (BINS + 1 if scores[-1] < threshold else BINS)
+
+
+def test_the_histogram_is_as_wide_as_the_slider_however_short_its_labels_are() -> None:
+    ranking = Ranking(list("abcd"), np.asarray([0.4, 0.3, 0.2, 0.1], dtype=np.float32), {})
+    bars = histogram(ranking, 0.25).to_dict()["layer"][0]["encoding"]
+    assert bars["x"]["scale"]["domain"] == pytest.approx([0.1, 0.4])
+    assert bars["x"]["axis"] is None
+    # Vega measures an axis without its line from its labels, and widens the plot by what is spare.
+    assert bars["y"]["axis"].get("domain", True)
+    assert bars["y"]["axis"]["domainColor"] == "transparent"
 
 
 def test_the_best_photos_come_first_with_their_scores_and_thumbs(

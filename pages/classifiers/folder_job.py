@@ -6,7 +6,7 @@ import streamlit as st
 
 from classifier.exports.job import FolderJob
 from pages.markdown import escaped
-from pages.messages import show_error, show_info, show_success
+from pages.messages import show_error, show_info, show_success, show_warning
 from pages.people.acting import authorize
 from pages.people.deeds import Deed
 from pages.services import Services
@@ -31,7 +31,8 @@ def show_job(services: Services, job: FolderJob) -> None:
             ":material/stop:",
         )
     elif job.report is not None:
-        show_success(f"{folder}: {job.report.summary()}")
+        show = show_warning if job.report.missing else show_success
+        show(f"{folder}: {job.report.summary()}")
     if job.report is not None and job.report.missing:
         st.markdown(f"Could not be had: {len(job.report.missing):,}")
         rows = [{"photo": each.url, "reason": why} for each, why in job.report.missing]

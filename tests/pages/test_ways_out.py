@@ -7,10 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from classifier.clip import Clip
+from classifier.exports.entries import Entry, Selection
+from classifier.exports.folder import Fetched, Order
 from classifier.exports.formats import FOLDERS, FORMATS
 from classifier.weight import to_safetensors
 from db.classifiers import SavedClassifier
 from db.collections import Collection
+from db.photo import Photo
 from db.rows import Rows
 from pages.services import Services
 from tests.pages.conftest import add_collection
@@ -79,6 +82,19 @@ def test_photos_are_written_to_a_folder(page: AppTest, services: Services, tmp_p
     found = sorted(str(path.relative_to(tmp_path / "out")) for path in tmp_path.rglob("*.jpg"))
     assert sum(path.startswith("Lakes/drawings-") for path in found) == 4
     assert sum(path.startswith("not Lakes/drawings-") for path in found) == 5
+
+
+def test_photos_that_could_not_be_had_are_no_success(
+    page: AppTest, services: Services, tmp_path: Path
+) -> None:
+    def fetch(_: Photo) -> Fetched:
+        raise OSError("gone")
+
+    selection = Selection("Lakes", 0.1, [Entry(Photo("a", "file:///nowhere.jpg"), 0.5, None)])
+    services.exporter.start(Order(selection, tmp_path / "out"), fetch).wait(60)
+    choose(page, "Thumbs", "Links in a folder")
+    assert "0 photos written, 1 could not be had" in plain(page.warning[0].value)
+    assert not page.success
 
 
 def test_a_folder_that_cant_be_used_is_told(

@@ -7,6 +7,7 @@ from typing import Any
 from classifier.asking import NAME_LIMIT
 from db.errors import ExplorerError, GoneError
 from db.sessions import LABELLING, NOBODY, READING, SessionRow, Sessions
+from db.words import one_line
 
 
 class Terms:
@@ -45,7 +46,7 @@ class Terms:
 
     def rename(self, name: str) -> None:
         """Call the session something else than its prompt; by "" its prompt again."""
-        self._change(name=" ".join(name.split())[:NAME_LIMIT])
+        self._change(name=one_line(name)[:NAME_LIMIT])
 
     def share(self, shared: str) -> None:
         """Share it with NOBODY, or for READING or LABELLING with all who have its address.

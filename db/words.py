@@ -9,8 +9,9 @@ def counted(n: int, noun: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text that anybody may have written, on one line, of letters that are shown."""
-    return " ".join("".join(c for c in text if c.isspace() or not steers(c)).split())
+    """A text that anybody may have written, on one line; "" where nothing of it would be seen."""
+    line = " ".join("".join(c for c in text if c.isspace() or not steers(c)).split())
+    return line if any(c.isprintable() and not c.isspace() for c in line) else ""
 
 
 def steers(character: str) -> bool:

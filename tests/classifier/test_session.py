@@ -530,7 +530,7 @@ def test_a_session_can_be_called_something_else(database: Database, session: Ses
     session.terms.rename("  Lakes \n of  Norway ")
     assert session.row.title == "Lakes of Norway"
     assert Session.reopen(database, session.row.id).row.title == "Lakes of Norway"
-    session.terms.rename(" ")
+    session.terms.rename(" \u200b")
     assert session.row.title == "a lake"
 
 

@@ -81,7 +81,7 @@ def test_a_name_is_a_line_of_letters(database: Database) -> None:
     assert database.classifiers.named("c", "A[2j  b") is not None
 
 
-@pytest.mark.parametrize("name", ["", " \n ", "\x01\x1b", "x" * 81])
+@pytest.mark.parametrize("name", ["", " \n ", "\x01\x1b", "\u200b \u2060", "x" * 81])
 def test_a_useless_name_is_refused(database: Database, name: str) -> None:
     with pytest.raises(ExplorerError, match="a name of 1 to 80 characters"):
         database.classifiers.save(saved("1", name))

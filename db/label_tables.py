@@ -174,8 +174,9 @@ class LabelTables:
         self._write(table.collection, now)
         try:
             self._connection.command(statement)
-        except EngineError as error:
-            if not error.unfinished:  # else it may be there, or come to be, and has to have its row
+        except ExplorerError as error:
+            # Else it may be there, or come to be, and has to have its row.
+            if not (isinstance(error, EngineError) and error.unfinished):
                 self._write(table.collection, before or now, dropped=before is None)
             raise
 

@@ -8,7 +8,7 @@ from itertools import count
 
 from db.classifiers import SavedClassifier
 from db.connection import Connection
-from db.errors import EngineError
+from db.errors import EngineError, ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import checked_name, quoted
@@ -96,8 +96,9 @@ class Views:
             self._connection.command(
                 self._statement(view.name, classifier, threshold, replace=before is not None)
             )
-        except EngineError as error:
-            if not error.unfinished:  # else it may be there, or come to be, and has to have its row
+        except ExplorerError as error:
+            # Else it may be there, or come to be, and has to have its row.
+            if not (isinstance(error, EngineError) and error.unfinished):
                 self._write(classifier, before or view, dropped=before is None)
             raise
         return view

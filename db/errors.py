@@ -6,7 +6,14 @@ class ExplorerError(Exception):
 
     Its text is one line that names what is wrong, where, and what to do next. The command line
     prints it and the pages show it; anything else is a bug and keeps its traceback.
+
+    Attributes:
+        unfinished: whether what was asked for may be at work still, or be done.
+        passes: whether it may be gone a moment later.
     """
+
+    unfinished = False
+    passes = False
 
 
 class EngineError(ExplorerError):
@@ -15,8 +22,6 @@ class EngineError(ExplorerError):
     Attributes:
         code: ClickHouse's, where the engine told one.
         said: the engine's own sentence, where it told one.
-        unfinished: whether the statement may be at work still, or be done.
-        passes: whether it may be gone a moment later.
     """
 
     def __init__(

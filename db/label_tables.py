@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from db.classifiers import SavedClassifier
 from db.connection import Connection
-from db.errors import EngineError, ExplorerError
+from db.errors import ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import OWN, checked_name, is_name, quoted
@@ -175,8 +175,7 @@ class LabelTables:
         try:
             self._connection.command(statement)
         except ExplorerError as error:
-            # Else it may be there, or come to be, and has to have its row.
-            if not (isinstance(error, EngineError) and error.unfinished):
+            if not error.unfinished:  # else it may be there, or come to be, and has to have its row
                 self._write(table.collection, before or now, dropped=before is None)
             raise
 

@@ -8,7 +8,7 @@ from itertools import count
 
 from db.classifiers import SavedClassifier
 from db.connection import Connection
-from db.errors import EngineError, ExplorerError
+from db.errors import ExplorerError
 from db.layout import Table
 from db.moments import next_moment
 from db.names import checked_name, quoted
@@ -97,8 +97,7 @@ class Views:
                 self._statement(view.name, classifier, threshold, replace=before is not None)
             )
         except ExplorerError as error:
-            # Else it may be there, or come to be, and has to have its row.
-            if not (isinstance(error, EngineError) and error.unfinished):
+            if not error.unfinished:  # else it may be there, or come to be, and has to have its row
                 self._write(classifier, before or view, dropped=before is None)
             raise
         return view

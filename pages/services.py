@@ -126,13 +126,13 @@ class Opener:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._opened: Services | None = None
         self._opening: Future[Services] | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether nobody has to wait."""
-        return self._opened is not None
+        opening = self._opening
+        return opening is not None and opening.done() and opening.exception() is None
 
     def __call__(self) -> Services:
         """The services.
@@ -143,19 +143,18 @@ class Opener:
             ExplorerError: the settings can't be used or the database can't be opened; the next
                 call tries again.
         """
-        if self._opened is not None:
-            return self._opened
-        settings = load_settings()
         with self._lock:
-            opening = self._opening = self._opening or started(lambda: open_services(settings))
+            if self._opening is None:
+                settings = load_settings()
+                self._opening = started(lambda: open_services(settings))
+            opening = self._opening
         wait([opening], WITHIN)
         if not opening.done():
-            raise NotYetError(settings)
+            raise NotYetError(load_settings())
         with self._lock:
-            if self._opening is opening:
-                self._opening = None if opening.exception() else opening
-        self._opened = opening.result()
-        return self._opened
+            if opening.exception() is not None and self._opening is opening:
+                self._opening = None
+        return opening.result()
 
 
 # One for all pages and routes of this process.

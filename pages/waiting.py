@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from db.answers import heard_by
-from db.errors import EngineError, ExplorerError
+from db.errors import ExplorerError
 from pages.label.notices import notify
 from pages.markdown import escaped
 from pages.messages import show_error
@@ -75,7 +75,7 @@ def in_turn(name: str) -> Iterator[None]:
 def show_failure(error: ExplorerError, icon: str) -> None:
     """Show why a page can't be drawn; it draws itself once what passes is over."""
     show_error(error, icon)
-    if isinstance(error, EngineError) and error.passes:
+    if error.passes:
         st.caption("This page tries again by itself.")
         st.session_state["failed_runs"] = st.session_state.get("failed_runs", 0) + 1
         _look_again(st.session_state["failed_runs"])

@@ -22,17 +22,17 @@ _NO_TEXT = frozenset(
     {"na", "n/a", "<na>", "#na", "#n/a", "1.#ind", "1.#qnan", "null", "none", "true", "false"}
 )
 _HEADER = ("file_name", "id", "label", "thumb", "score", "url", "photographer", "page")
+_BEGINNING = csv_text([_HEADER]).encode()
 
 
 def was_written(folder: Path) -> bool:
     """Whether an export wrote a folder, and its photos are copies: its list is there."""
-    beginning = csv_text([_HEADER]).encode()
     try:
         path = folder / NAME
         if not path.is_file():  # a pipe would be waited for
             return False
         with path.open("rb") as file:
-            return file.read(len(beginning)) == beginning
+            return file.read(len(_BEGINNING)) == _BEGINNING
     except OSError:
         return False
 

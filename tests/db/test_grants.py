@@ -10,17 +10,22 @@ from tests.db.conftest import Open, found_by_their_own
 from tests.myscale_dress import MyScaleDress
 
 
-def test_myscale_is_known_where_its_tables_are_hidden_and_the_grants_are_named(
-    opened: Open,
-) -> None:
-    dress = MyScaleDress()
-    dress.granted = False
+def refused(opened: Open, dress: Dress) -> str:
+    """What is said of a server that lacks grants."""
     with pytest.raises(ExplorerError) as caught:
         opened(dress)
     line = str(caught.value)
     assert "\n" not in line
     assert line.startswith("The user default can't see at http://127.0.0.1:")
-    assert line.endswith(
+    return line
+
+
+def test_myscale_is_known_where_its_tables_are_hidden_and_the_grants_are_named(
+    opened: Open,
+) -> None:
+    dress = MyScaleDress()
+    dress.granted = False
+    assert refused(opened, dress).endswith(
         "how far the vector indexes of MyScale are: have its administrator run "
         "GRANT SELECT ON system.vector_indices TO `default`; "
         "GRANT SELECT ON system.vector_index_segments TO `default`"
@@ -53,12 +58,7 @@ class Closed(Dress):
 
 
 def test_the_grants_that_a_user_of_clickhouse_lacks_are_named_together(opened: Open) -> None:
-    with pytest.raises(ExplorerError) as caught:
-        opened(Closed("parts", "mutations", "detached_parts"))
-    line = str(caught.value)
-    assert "\n" not in line
-    assert line.startswith("The user default can't see at http://127.0.0.1:")
-    assert line.endswith(
+    assert refused(opened, Closed("parts", "mutations", "detached_parts")).endswith(
         "how far the vector indexes of ClickHouse are: have its administrator run "
         "GRANT SELECT ON system.mutations TO `default`; GRANT SELECT ON system.parts TO `default`"
     )
